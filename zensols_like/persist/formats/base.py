@@ -1,0 +1,27 @@
+"""What a storage format is: one value to parts of bytes, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+__all__ = ["Buffer", "Format", "Parts"]
+
+Buffer: TypeAlias = "bytes | bytearray | memoryview"
+Parts: TypeAlias = Sequence[Buffer]
+"""The description of a value, then its buffers (tensor and array bytes), each of which is aligned when stored."""
+
+
+class Format(Protocol):
+    """Turns one value into parts and reads it back equal."""
+
+    code: int
+    """The number of the format in the header of a record; never used again for another format."""
+    safe: bool
+    """False: reading may run code that the file names."""
+
+    def encode(self, value: Any) -> Parts:
+        """The parts to write, in order."""
+
+    def decode(self, parts: Parts) -> Any:
+        """The value, as views of the parts where it can."""

@@ -1,0 +1,327 @@
+"""The default format: a small pickle that describes the value, with the bytes of tensors and arrays beside it.
+
+The description is pickle protocol 5, restricted on both sides.  Written: numbers, strings, containers, paths, dates,
+arrays, tensors and registered classes, without the memo, so that equal values give equal bytes.  Read: only the operations
+that this writes, no memo, no class but by exact name, nothing after the end.  Shapes lie outside of it, so that values of
+one structure share one description.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import math
+import pickle
+import pickletools
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import lru_cache
+from inspect import getmro
+from pathlib import Path, PurePath
+from typing import Any, cast
+
+import numpy as np
+
+from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
+from zensols_like.persist.formats.allowlist import registered, require_registered
+from zensols_like.persist.formats.base import Format, Parts
+
+__all__ = ["FORMAT", "RecordFormat"]
+
+_OPERATIONS = frozenset(
+    """
+    PROTO FRAME STOP MARK NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT
+    SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8
+    EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3 TUPLE EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS
+    EMPTY_SET ADDITEMS FROZENSET STACK_GLOBAL REDUCE NEXT_BUFFER
+    """.split()
+)
+"""What the writer below emits; without memo there are no references, so a small file cannot blow up."""
+_MAX_OPERATIONS = 4_000_000
+_MAX_DESCRIPTION = 1 << 28
+_DATES: dict[str, type[Any]] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
+
+
+def _make(kind: str, *arguments: Any) -> Any:
+    """The one function that a description calls; here only its name for the pickler, the reader puts its own in place."""
+    raise UnsafeError(
+        f"A {kind} of a record, with {len(arguments)} arguments, is made by the reader of the record only."
+    )
+
+
+def _numpy_scalar(dtype: str, data: bytes) -> Any:
+    return np.frombuffer(data, dtype=_plain_dtype(dtype))[0]
+
+
+def _torch_dtype(name: str) -> Any:
+    from zensols_like.persist.formats.tensors import torch_dtype  # torch is only imported for what needs it
+
+    return torch_dtype(name)
+
+
+def _torch_size(sizes: tuple[int, ...]) -> Any:
+    import torch  # as above
+
+    return torch.Size(sizes)
+
+
+_VALUES: Mapping[str, Callable[..., Any]] = {
+    "path": Path,
+    "date": lambda kind, text: _DATES[kind].fromisoformat(text),
+    "timedelta": lambda days, seconds, microseconds: datetime.timedelta(days, seconds, microseconds),
+    "complex": complex,
+    "ordered": lambda pairs: OrderedDict(pairs),
+    "slice": slice,
+    "range": range,
+    "numpy scalar": _numpy_scalar,
+    "numpy dtype": lambda name: _plain_dtype(name),
+    "torch dtype": _torch_dtype,
+    "torch size": _torch_size,
+}
+
+
+def _plain_dtype(name: str) -> np.dtype[Any]:
+    """A numpy data type without Python objects or fields.
+
+    Raises:
+        ValueError: It is none.
+    """
+    dtype = np.dtype(name)
+    if dtype.hasobject or dtype.fields is not None:
+        raise ValueError(f"data type {name!r}")
+    return dtype
+
+
+class _Writer(pickle.Pickler):
+    """Pickles a description; buffers and shapes go out of band."""
+
+    def __init__(self, file: io.BytesIO, buffers: list[memoryview], numbers: list[int]) -> None:
+        super().__init__(file, protocol=5, buffer_callback=self._keep)
+        self.fast = True  # no memo: equal values give equal bytes, whoever owns the strings in them
+        self._buffers = buffers
+        self._numbers = numbers
+
+    def _keep(self, buffer: pickle.PickleBuffer) -> None:
+        self._buffers.append(buffer.raw())
+
+    def reducer_override(self, value: Any) -> Any:
+        """How anything but numbers, strings and plain containers is described."""
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            if isinstance(value, torch.Tensor):
+                from zensols_like.persist.formats.tensors import tensor_bytes  # torch is loaded already
+
+                return self._described("tensor", *tensor_bytes(value))
+            if isinstance(value, torch.dtype):
+                return _make, ("torch dtype", str(value).removeprefix("torch."))
+            if isinstance(value, torch.Size):
+                return _make, ("torch size", tuple(value))
+        if isinstance(value, np.ndarray):
+            return self._described("array", self._dtype_name(value.dtype), value.shape, _array_bytes(value))
+        if isinstance(value, np.generic):
+            return _make, ("numpy scalar", self._dtype_name(value.dtype), value.tobytes())
+        if isinstance(value, np.dtype):
+            return _make, ("numpy dtype", self._dtype_name(value))
+        return self._reduced(value)
+
+    def _reduced(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is OrderedDict:
+            return _make, ("ordered", list(value.items()))
+        if isinstance(value, PurePath):
+            return _make, ("path", str(value))
+        if kind in (datetime.datetime, datetime.date, datetime.time):
+            return _make, ("date", kind.__name__, value.isoformat())
+        if kind is datetime.timedelta:
+            return _make, ("timedelta", value.days, value.seconds, value.microseconds)
+        if kind is complex:
+            return _make, ("complex", value.real, value.imag)
+        if kind is slice or kind is range:
+            return _make, (kind.__name__, value.start, value.stop, value.step)
+        if isinstance(value, type):
+            require_registered(value)
+            return NotImplemented  # by name
+        if value is _make:
+            return NotImplemented
+        require_registered(kind)
+        state = value.__getstate__() if "__getstate__" in _names(kind) else dict(vars(value))
+        return _make, ("object", kind, state)
+
+    def _described(self, kind: str, dtype: str, shape: tuple[int, ...], data: memoryview) -> Any:
+        self._numbers.extend(shape)
+        return _make, (kind, dtype, len(shape), pickle.PickleBuffer(data))
+
+    @staticmethod
+    def _dtype_name(dtype: np.dtype[Any]) -> str:
+        if dtype.hasobject or dtype.fields is not None:
+            raise PersistableError(
+                f"An array of data type {dtype} cannot be stored in a record.",
+                None,
+                "convert it to numbers, booleans, dates or fixed-length strings, as with array.astype(...)",
+            )
+        return dtype.str
+
+
+def _array_bytes(array: np.ndarray[Any, Any]) -> memoryview:
+    """The bytes of an array in C order; also of data types that have no buffers of their own, as dates."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return flat.view(np.uint8).data if flat.nbytes > 0 else memoryview(b"")
+
+
+@lru_cache(maxsize=1024)
+def _names(cls: Hashable) -> frozenset[str]:
+    """The names that a class and its bases define themselves."""
+    return frozenset(name for base in getmro(cast("type[Any]", cls)) if base is not object for name in vars(base))
+
+
+class _Allowed:
+    """A registered class on the stack of the reader: not callable, so that a file cannot call it."""
+
+    __slots__ = ("cls",)
+
+    def __init__(self, cls: type[Any]) -> None:
+        self.cls = cls
+
+
+class _Reader(pickle.Unpickler):
+    """Reads a description that was checked, with views of the buffers."""
+
+    def __init__(self, description: bytes, buffers: Parts, numbers: Iterator[int]) -> None:
+        super().__init__(io.BytesIO(description), buffers=buffers)
+        self._numbers = numbers
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Only what is registered, by exact name."""
+        if module == __name__ and name == _make.__name__:
+            return self._make
+        found = registered(module, name)
+        if found is None:
+            raise UnsafeError(
+                f"A record asks for {module}.{name}, which is not on the allow-list.",
+                None,
+                "if it is a class of yours, import its module before reading and decorate it with "
+                "@zensols_like.persist.register; otherwise do not trust the file",
+            )
+        return _Allowed(found)
+
+    def _make(self, kind: str, *arguments: Any) -> Any:
+        if kind == "tensor":
+            return self._tensor(*arguments)
+        if kind == "array":
+            return self._array(*arguments)
+        if kind == "object":
+            return self._object(*arguments)
+        return _VALUES[kind](*arguments)
+
+    def _object(self, allowed: Any, state: Any) -> Any:
+        if not isinstance(allowed, _Allowed):
+            raise UnsafeError("A record makes an object of something that is no class.")
+        cls = allowed.cls
+        made: Any = object.__new__(cls)
+        if "__setstate__" in _names(cls):
+            made.__setstate__(state)
+        else:
+            vars(made).update(state)
+        return made
+
+    def _tensor(self, dtype: str, dimensions: int, buffer: Any) -> Any:
+        from zensols_like.persist.formats.tensors import tensor_view  # torch is only imported for what needs it
+
+        return tensor_view(dtype, self._shape(dimensions), memoryview(buffer))
+
+    def _array(self, dtype: str, dimensions: int, buffer: Any) -> Any:
+        return np.frombuffer(buffer, dtype=_plain_dtype(dtype)).reshape(self._shape(dimensions))
+
+    def _shape(self, dimensions: int) -> tuple[int, ...]:
+        return tuple(next(self._numbers) for _ in range(dimensions))
+
+
+@lru_cache(maxsize=4096)
+def _check(description: bytes) -> None:
+    """Refuse a description that does anything but describe.
+
+    The result is remembered by content, since the batches of a store share their descriptions.
+    """
+    if len(description) > _MAX_DESCRIPTION:
+        raise UnsafeError(f"The description of a record is too long: {len(description)} bytes.")
+    end: float = -1
+    count = 0
+    try:
+        for operation, _, position in pickletools.genops(description):
+            if operation.name not in _OPERATIONS:
+                raise UnsafeError(
+                    f"The description of a record contains {operation.name}, which records never do.",
+                    None,
+                    "do not trust the file; it was not written by this package",
+                )
+            count += 1
+            if count > _MAX_OPERATIONS:
+                raise UnsafeError(f"The description of a record has more than {_MAX_OPERATIONS} operations.")
+            end = math.inf if position is None else position
+    except ValueError as error:  # what genops raises for what is no pickle
+        raise CorruptBatch(f"The description of a record cannot be read: {error}.") from error
+    if end != len(description) - 1:
+        raise UnsafeError("The description of a record has bytes after its end.")
+
+
+class RecordFormat:
+    """Verified, safe to read, zero-copy."""
+
+    code = 1
+    safe = True
+
+    def encode(self, value: Any) -> Parts:
+        """Describe the value.
+
+        Args:
+            value: Numbers, strings, containers, paths, dates, arrays, tensors and objects of registered classes.
+
+        Returns:
+            The description, the shapes (int64), then the bytes of each tensor and array.
+
+        Raises:
+            UnsafeError: The value holds an object of a class that is not registered.
+            PersistableError: The value refers to itself, or holds an array of Python objects.
+
+        Example:
+            >>> FORMAT.decode(FORMAT.encode({"a": (1, 2.5, None)}))
+            {'a': (1, 2.5, None)}
+        """
+        file = io.BytesIO()
+        buffers: list[memoryview] = []
+        numbers: list[int] = []
+        try:
+            _Writer(file, buffers, numbers).dump(value)
+        except (ValueError, RecursionError) as error:
+            raise PersistableError(
+                f"A {type(value).__name__} cannot be stored in a record: {error}.",
+                None,
+                "a record holds plain values: nothing that refers to itself, nothing nested hundreds of levels deep",
+            ) from error
+        return [file.getvalue(), np.asarray(numbers, dtype="<i8").tobytes(), *buffers]
+
+    def decode(self, parts: Parts) -> Any:
+        """Make the value of its parts.
+
+        Args:
+            parts: What `encode` gave, possibly read from disk; tensors and arrays become views of them.
+
+        Raises:
+            UnsafeError: The description wants more than a record may do.
+            CorruptBatch: The parts do not fit together.
+        """
+        description = bytes(parts[0])
+        _check(description)
+        try:
+            numbers = iter(np.frombuffer(parts[1], dtype="<i8").tolist())
+            return _Reader(description, parts[2:], numbers).load()
+        except (UnsafeError, CorruptBatch):
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever an unpickler meets in bytes that do not fit)
+            raise CorruptBatch(
+                f"The parts of a record do not fit together: {type(error).__name__}: {error}."
+            ) from error
+
+
+FORMAT: Format = RecordFormat()

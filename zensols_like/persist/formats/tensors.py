@@ -1,0 +1,60 @@
+"""Tensors as bytes; apart, since importing torch takes longer than to look into a store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zensols_like.errors import PersistableError
+
+__all__ = ["is_dtype", "tensor_bytes", "tensor_view", "torch_dtype"]
+
+_DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
+
+
+def is_dtype(value: Any) -> bool:
+    """Whether this is a torch data type."""
+    return isinstance(value, torch.dtype)
+
+
+def torch_dtype(name: str) -> torch.dtype:
+    """The data type of a name such as ``float32``; ``KeyError`` when there is none."""
+    return _DTYPES[name]
+
+
+def tensor_bytes(tensor: Tensor) -> tuple[str, tuple[int, ...], memoryview]:
+    """The data type, shape and bytes of a tensor, in C order.
+
+    Only the elements of the tensor are copied or viewed, never the rest of a storage that it is a view of.
+
+    Raises:
+        PersistableError: The tensor is not dense.
+    """
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
+        raise PersistableError(
+            f"A {tensor.layout} tensor (quantized: {tensor.is_quantized}) cannot be stored as it is.",
+            None,
+            "store dense tensors; a vectorizer stores sparse ones as SparseTensorFeatureContext",
+        )
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    flat = plain.reshape(-1).view(torch.uint8) if plain.numel() > 0 else torch.empty(0, dtype=torch.uint8)
+    return str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), flat.numpy().data
+
+
+def tensor_view(dtype: str, shape: tuple[int, ...], buffer: memoryview) -> Tensor:
+    """A tensor that is a view of a buffer.
+
+    Raises:
+        ValueError: The buffer has another size than data type and shape say.
+    """
+    found = _DTYPES[dtype]
+    count = 1
+    for size in shape:
+        count *= size
+    if count < 0 or count * found.itemsize != buffer.nbytes:
+        raise ValueError(f"{buffer.nbytes} bytes for {dtype}{list(shape)}")
+    if count == 0:
+        return torch.empty(shape, dtype=found)
+    return torch.frombuffer(buffer, dtype=found).reshape(shape)
