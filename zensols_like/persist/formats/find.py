@@ -19,8 +19,8 @@ def find_format(name: str, trusted: bool = False) -> Format:
     """The format of this name.
 
     Args:
-        name: ``record`` (verified, safe, zero-copy), ``pickle`` (any object, trusted files only), or the name of a module
-            that was added to ``zensols_like/persist/formats``.
+        name: ``record`` (verified, safe, zero-copy), ``pickle`` (any object, trusted files only), or the name of a
+            module that was added to ``zensols_like/persist/formats``.
         trusted: Whether reading may run code that a file names.
 
     Raises:

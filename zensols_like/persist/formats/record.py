@@ -1,9 +1,9 @@
 """The default format: a small pickle that describes the value, with the bytes of tensors and arrays beside it.
 
-The description is pickle protocol 5, restricted on both sides.  Written: numbers, strings, containers, paths, dates,
-arrays, tensors and registered classes, without the memo, so that equal values give equal bytes.  Read: only the operations
-that this writes, no memo, no class but by exact name, nothing after the end.  Shapes lie outside of it, so that values of
-one structure share one description.
+The description is pickle protocol 5, restricted on both sides.  Written: numbers, strings, containers, paths,
+dates, arrays, tensors and registered classes, without the memo, so that equal values give equal bytes.  Read: only
+the operations that this writes, no memo, no class but by exact name, nothing after the end.  Shapes lie outside of
+it, so that values of one structure share one description.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import pickle
 import pickletools
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from inspect import getmro
 from pathlib import Path, PurePath
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -44,10 +43,11 @@ _DATES: dict[str, type[Any]] = {"datetime": datetime.datetime, "date": datetime.
 
 
 def _make(kind: str, *arguments: Any) -> Any:
-    """The one function that a description calls; here only its name for the pickler, the reader puts its own in place."""
-    raise UnsafeError(
-        f"A {kind} of a record, with {len(arguments)} arguments, is made by the reader of the record only."
-    )
+    """The one function that a description calls.
+
+    Here it is only a name for the pickler; the reader puts its own in its place.
+    """
+    raise UnsafeError(f"A {kind} with {len(arguments)} arguments is made by the reader of a record only.")
 
 
 def _numpy_scalar(dtype: str, data: bytes) -> Any:
@@ -142,10 +142,10 @@ class _Writer(pickle.Pickler):
         if isinstance(value, type):
             require_registered(value)
             return NotImplemented  # by name
-        if value is _make:
+        if value == _make:
             return NotImplemented
         require_registered(kind)
-        state = value.__getstate__() if "__getstate__" in _names(kind) else dict(vars(value))
+        state = dict(vars(value)) if kind.__getstate__ is object.__getstate__ else value.__getstate__()
         return _make, ("object", kind, state)
 
     def _described(self, kind: str, dtype: str, shape: tuple[int, ...], data: memoryview) -> Any:
@@ -167,12 +167,6 @@ def _array_bytes(array: np.ndarray[Any, Any]) -> memoryview:
     """The bytes of an array in C order; also of data types that have no buffers of their own, as dates."""
     flat = np.ascontiguousarray(array).reshape(-1)
     return flat.view(np.uint8).data if flat.nbytes > 0 else memoryview(b"")
-
-
-@lru_cache(maxsize=1024)
-def _names(cls: Hashable) -> frozenset[str]:
-    """The names that a class and its bases define themselves."""
-    return frozenset(name for base in getmro(cast("type[Any]", cls)) if base is not object for name in vars(base))
 
 
 class _Allowed:
@@ -219,10 +213,11 @@ class _Reader(pickle.Unpickler):
             raise UnsafeError("A record makes an object of something that is no class.")
         cls = allowed.cls
         made: Any = object.__new__(cls)
-        if "__setstate__" in _names(cls):
-            made.__setstate__(state)
-        else:
+        set_state = getattr(made, "__setstate__", None)
+        if set_state is None:
             vars(made).update(state)
+        else:
+            set_state(state)
         return made
 
     def _tensor(self, dtype: str, dimensions: int, buffer: Any) -> Any:
@@ -318,10 +313,8 @@ class RecordFormat:
             return _Reader(description, parts[2:], numbers).load()
         except (UnsafeError, CorruptBatch):
             raise
-        except Exception as error:  # noqa: BLE001 (whatever an unpickler meets in bytes that do not fit)
-            raise CorruptBatch(
-                f"The parts of a record do not fit together: {type(error).__name__}: {error}."
-            ) from error
+        except Exception as error:  # an unpickler fails in many ways over bytes that do not fit
+            raise CorruptBatch(f"The parts of a record do not fit: {type(error).__name__}: {error}.") from error
 
 
 FORMAT: Format = RecordFormat()

@@ -1,0 +1,79 @@
+"""Files that appear whole or not at all, and stay after a power cut."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from zensols_like.persist.formats import Buffer
+
+__all__ = ["append_durably", "remove_file", "sync_folder", "write_atomically"]
+
+_WRITEV_LIMIT = 512
+"""Pieces handed to the system in one call; every system takes at least 1024."""
+
+
+def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True) -> None:
+    """Write a file under another name and rename it.
+
+    Whoever looks finds the file as it was before or with all of its bytes; when writing fails, nothing is left behind.
+
+    Args:
+        path: The file, replaced if it is there; its folder is made when it is not.
+        pieces: The bytes in order.
+        durable: Whether the bytes and the name are forced to the disk before this returns.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{uuid.uuid4().hex}.{os.getpid()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            _write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def _write_all(descriptor: int, pieces: Sequence[memoryview]) -> None:
+    """Write every byte; the system may take fewer than it is given."""
+    waiting = list(pieces)
+    while waiting:
+        written = os.writev(descriptor, waiting[:_WRITEV_LIMIT])
+        while waiting and written >= len(waiting[0]):
+            written -= len(waiting.pop(0))
+        if written > 0:
+            waiting[0] = waiting[0][written:]
+
+
+def append_durably(path: Path, data: bytes) -> None:
+    """Add bytes to the end of a file, and force them to the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    try:
+        _write_all(descriptor, [memoryview(data)])
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there."""
+    path.unlink(missing_ok=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Force the names in a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,234 @@
+"""A value with many parts, in one record for each group of parts, so that loading a few parts reads little."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableError
+from zensols_like.persist.directory import DirectoryRecords, DirectoryStash, require_path
+from zensols_like.persist.names import group_name
+from zensols_like.persist.records import FileFolder, RecordStash, StoreFolder
+from zensols_like.persist.stash import Stash
+
+__all__ = ["DirectoryCompositeStash", "GroupedStash", "check_groups"]
+
+
+def check_groups(groups: Iterable[Collection[str]]) -> tuple[tuple[str, ...], ...]:
+    """The groups, each sorted.
+
+    Raises:
+        PersistableError: There are none, one is empty or no collection of names, or two share a name.
+    """
+    if isinstance(groups, str) or any(isinstance(group, str) for group in groups):
+        raise PersistableError(
+            f"The groups {groups!r} are no collections of names.",
+            None,
+            "use a tuple of sets, as ({'label'}, {'tokens'},)",
+        )
+    checked = tuple(tuple(sorted(group)) for group in groups)
+    if len(checked) == 0 or any(len(group) == 0 for group in checked):
+        raise PersistableError(
+            f"There is no group, or an empty one, in {checked}.", None, "name at least one part in each"
+        )
+    names = [name for group in checked for name in group]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PersistableError(f"The groups share {twice}.", None, "put each part in one group only")
+    return checked
+
+
+@dataclass
+class GroupedStash(RecordStash):
+    """What stashes with groups of parts share: one folder with a sub-folder for each group."""
+
+    path: Path
+    """The folder."""
+    groups: Sequence[Collection[str]]
+    """The groups of parts, each of which lies in records of its own."""
+
+    COMPOSITE_DIRECTORY_NAME = "comp"
+    """The sub-folder with a folder for each group."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_path(self.path)
+        self.groups = tuple(self.groups)
+        check_groups(self.groups)
+        self._files = DirectoryRecords(self.path / self.COMPOSITE_DIRECTORY_NAME)
+
+    @property
+    def records(self) -> DirectoryRecords:
+        """The files of the groups."""
+        return self._files
+
+    @property
+    def folder(self) -> StoreFolder:
+        """A hidden sub-folder."""
+        return FileFolder(self.path / ".store")
+
+    @property
+    def container(self) -> str:
+        """A file for each key and group."""
+        return "composite"
+
+    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """The groups, without what is not among the attributes."""
+        wanted = set(attributes)
+        kept = tuple(tuple(name for name in group if name in wanted) for group in check_groups(self.groups))
+        homeless = sorted(wanted.difference(*kept))
+        if homeless:
+            raise PersistableError(
+                f"The parts {homeless} belong to no group.",
+                f"groups {[list(group) for group in check_groups(self.groups)]} of {self.path}",
+                "add them to the option groups",
+            )
+        return tuple(group for group in kept if len(group) > 0)
+
+    def clear(self) -> None:
+        """Remove the files of every group."""
+        self._files.clear()
+
+
+class _Header(NamedTuple):
+    """What the record of an item keeps: the item without its dictionary, and where that one lies."""
+
+    item: Any
+    order: list[str]
+    is_ordered: bool
+    groups: list[list[str]]
+    generation: int
+    """How often the item was stored before; its parts lie under another key each time."""
+
+    def part_key(self, name: str) -> str:
+        return name if self.generation == 0 else f"{name}\0{self.generation}"
+
+
+@dataclass
+class DirectoryCompositeStash(GroupedStash):
+    """Items with a dictionary whose entries lie in one record for each group.
+
+    The record of an item names the records of its parts and is written after them, so that a crash leaves the item as
+    it was.  The item is never changed.  How an item was grouped stands in its record, so that what was stored under
+    other groups stays readable.
+
+    Args:
+        path: The folder; it is made by the first `dump`.
+        groups: The groups of names, as ``({'label'}, {'tokens', 'mask'})``; a name is in one group only.
+        attribute_name: The attribute of an item that holds the dictionary.
+        load_keys: The names to load; all when ``None``.
+    """
+
+    attribute_name: str
+    """The attribute of an item that holds the dictionary."""
+    load_keys: Collection[str] | None = None
+    """The names to load; all when ``None``."""
+    _items: DirectoryStash = field(init=False, repr=False, compare=False)
+
+    INSTANCE_DIRECTORY_NAME = "inst"
+    """The sub-folder of the items without their dictionaries."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.load_keys, str):
+            raise PersistableError(f"load_keys is the string {self.load_keys!r}.", None, "use a set of names, or None")
+        self._items = DirectoryStash(
+            self.path / self.INSTANCE_DIRECTORY_NAME, format=self.format, trusted=self.trusted, verify=self.verify
+        )
+
+    def selecting(self, parts: Collection[str] | None) -> Stash:
+        """A view that loads only these names."""
+        view = copy.copy(self)
+        view.load_keys = None if parts is None else frozenset(parts)
+        return view
+
+    def load(self, name: str) -> Any:
+        """The item with the names of `load_keys`; ``None`` when absent.
+
+        Raises:
+            CorruptBatch: A part is damaged or gone.
+        """
+        header = self._header(name)
+        if header is None:
+            return None
+        wanted = set(header.order) if self.load_keys is None else set(self.load_keys) & set(header.order)
+        parts: dict[str, Any] = {}
+        for group in header.groups:
+            if wanted.intersection(group):
+                parts.update(self._load_group(name, header.part_key(name), group_name(group)))
+        entries = [(key, parts[key]) for key in header.order if key in wanted]
+        item = copy.copy(header.item)
+        setattr(item, self.attribute_name, OrderedDict(entries) if header.is_ordered else dict(entries))
+        return item
+
+    def _header(self, name: str) -> _Header | None:
+        stored = self._items.load(name)
+        return None if stored is None else _Header(*stored)
+
+    def _load_group(self, name: str, key: str, group: str) -> Mapping[str, Any]:
+        receipt = self._files.find(key, group)
+        if receipt is None:
+            raise CorruptBatch(
+                f"The item {name!r} is there, but its group {group!r} is gone.",
+                str(self._files.path_of(key, group)),
+                "delete the item and store it again",
+            )
+        part: Mapping[str, Any] = self.get_part(key, group, receipt)
+        return part
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Store an item, whole or not at all.
+
+        Raises:
+            MissingDataKeysError: The dictionary lacks names of a group.
+            PersistableError: It has names that are in no group.
+        """
+        parts: Mapping[str, Any] = getattr(inst, self.attribute_name)
+        groups = self.grouping(parts)
+        missing = sorted({key for group in self.groups for key in group}.difference(parts))
+        if missing:
+            raise MissingDataKeysError(
+                tuple(missing), f"item {name!r} of {self.path}", "give the item every name of the groups"
+            )
+        bare = copy.copy(inst)
+        setattr(bare, self.attribute_name, {})
+        old = self._header(name)
+        new = _Header(
+            bare,
+            list(parts),
+            isinstance(parts, OrderedDict),
+            [list(group) for group in groups],
+            0 if old is None else old.generation + 1,
+        )
+        for group in groups:
+            self.put(new.part_key(name), group_name(group), {key: parts[key] for key in group})
+        self._items.dump(name, tuple(new))
+        self._forget_parts(name, old)
+
+    def _forget_parts(self, name: str, header: _Header | None) -> None:
+        if header is not None:
+            for group in header.groups:
+                self._files.delete(header.part_key(name), group_name(group))
+
+    def delete(self, name: str) -> None:
+        """Remove an item and its parts."""
+        header = self._header(name)
+        self._items.delete(name)
+        self._forget_parts(name, header)
+
+    def exists(self, name: str) -> bool:
+        """Whether the item is there."""
+        return self._items.exists(name)
+
+    def keys(self) -> Iterable[str]:
+        """The keys of the items, sorted."""
+        return self._items.keys()
+
+    def clear(self) -> None:
+        """Remove every item."""
+        self._items.clear()
+        super().clear()

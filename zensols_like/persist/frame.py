@@ -1,0 +1,194 @@
+"""The frame around every record: what it is, whose it is, how long it is, and the checksums that prove it.
+
+    offset  size
+         0     8  magic
+         8     2  version of the frame, 1
+        10     2  format of the parts (1 record, 2 pickle)
+        12     4  H: bytes of the header, a multiple of 8
+        16     4  N: number of buffers
+        20     4  bytes of the key
+        24     4  bytes of the group
+        28     4  0
+        32     8  D: bytes of the description
+        40     8  P: bytes of the payload
+        48    16  layout: xxh3-128 of the description
+        64     8  xxh3-64 of the description and the zeros after it
+        72     8  xxh3-64 of the payload
+        80     8  xxh3-64 of the header without this field
+        88   8 N  bytes of each buffer
+                  key, group (UTF-8), zeros up to H
+         H     D  description, then zeros up to the next multiple of 64
+                  payload: the buffers, each at a multiple of 64, zeros between
+
+All numbers are little-endian.  Every byte is covered by one of the three checksums.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xxhash import xxh3_64, xxh3_64_intdigest, xxh3_128_digest
+
+from zensols_like.errors import CorruptBatch
+from zensols_like.persist.formats import Buffer, Parts
+
+__all__ = ["ALIGNMENT", "Frame", "frame", "unframe"]
+
+MAGIC = b"\x89ZLR\r\n\x1a\n"
+VERSION = 1
+ALIGNMENT = 64
+
+_FIXED = struct.Struct("<8sHHIIIIIQQ16sQQ")
+_SUM = struct.Struct("<Q")
+_TABLE = _FIXED.size + _SUM.size
+_ZEROS = bytes(ALIGNMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A record as it was read."""
+
+    format: int
+    """The number of the format that understands the parts."""
+    key: str
+    group: str
+    parts: Parts
+    """The description and the buffers, as views of the record."""
+
+
+def _padding(size: int) -> int:
+    """How many zeros follow ``size`` bytes up to the next aligned place."""
+    return -size % ALIGNMENT
+
+
+def frame(key: str, group: str, format_code: int, parts: Parts) -> list[Buffer]:
+    """Put a frame around parts.
+
+    Args:
+        key: The key of the value.
+        group: The group of attributes that the value holds; empty where there is only one.
+        format_code: The number of the format that made the parts.
+        parts: The description, then the buffers.
+
+    Returns:
+        The pieces of the record in order, none of them copied.
+    """
+    description, *buffers = parts
+    sizes = [_nbytes(buffer) for buffer in buffers]
+    payload: list[Buffer] = []
+    payload_size = 0
+    for buffer, size in zip(buffers, sizes, strict=True):
+        zeros = _ZEROS[: _padding(payload_size)]
+        payload += [zeros, buffer]
+        payload_size += len(zeros) + size
+    names = struct.pack(f"<{len(sizes)}Q", *sizes)
+    key_bytes, group_bytes = key.encode("utf-8", "surrogatepass"), group.encode("utf-8", "surrogatepass")
+    names += key_bytes + group_bytes
+    names += bytes(-(_TABLE + len(names)) % 8)
+    header_size = _TABLE + len(names)
+    gap = _ZEROS[: _padding(header_size + len(description))]
+    fixed = _FIXED.pack(
+        MAGIC,
+        VERSION,
+        format_code,
+        header_size,
+        len(sizes),
+        len(key_bytes),
+        len(group_bytes),
+        0,
+        len(description),
+        payload_size,
+        xxh3_128_digest(description),
+        xxh3_64_intdigest(bytes(description) + gap),
+        _checksum(payload),
+    )
+    return [fixed, _SUM.pack(xxh3_64_intdigest(fixed + names)), names, description, gap, *payload]
+
+
+def _nbytes(buffer: Buffer) -> int:
+    return buffer.nbytes if isinstance(buffer, memoryview) else len(buffer)
+
+
+def _checksum(pieces: Sequence[Buffer]) -> int:
+    """The checksum of pieces as if they were one."""
+    if len(pieces) == 1:
+        return xxh3_64_intdigest(pieces[0])
+    total = xxh3_64()
+    for piece in pieces:
+        total.update(piece)
+    return total.intdigest()
+
+
+def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = True) -> Frame:
+    """Check the frame of a record and take its parts.
+
+    Args:
+        record: The bytes of the record.
+        where: What to call the record in an error, usually its file.
+        verify: Whether the checksums of the description and the payload are compared; the header's always is.
+        whole: Whether the record must fill ``record``, as it does in a file of its own.
+
+    Raises:
+        CorruptBatch: The bytes are not those that were written.
+    """
+    if len(record) < _TABLE or record[:8] != MAGIC:
+        raise _corrupt("It is not a record", where)
+    (
+        _,
+        version,
+        code,
+        header_size,
+        count,
+        key_size,
+        group_size,
+        zero,
+        description_size,
+        payload_size,
+        _,
+        d_sum,
+        p_sum,
+    ) = _FIXED.unpack_from(record)
+    if version != VERSION:
+        raise CorruptBatch(
+            f"The record has version {version}; this release reads version {VERSION}.",
+            where,
+            "read it with a newer release, or encode the data again",
+        )
+    if header_size > len(record) or _TABLE + 8 * count + key_size + group_size > header_size or zero != 0:
+        raise _corrupt("Its header does not fit", where)
+    header = bytes(record[:header_size])
+    (header_sum,) = _SUM.unpack_from(header, _FIXED.size)
+    if xxh3_64_intdigest(header[: _FIXED.size] + header[_TABLE:]) != header_sum:
+        raise _corrupt("The checksum of its header differs", where)
+    payload_offset = header_size + description_size + _padding(header_size + description_size)
+    end = payload_offset + payload_size
+    if end > len(record) or (whole and end != len(record)):
+        raise _corrupt(f"It should be {end} bytes long, and is {len(record)}", where)
+    if verify:
+        if xxh3_64_intdigest(record[header_size:payload_offset]) != d_sum:
+            raise _corrupt("The checksum of its description differs", where)
+        if xxh3_64_intdigest(record[payload_offset:end]) != p_sum:
+            raise _corrupt("The checksum of its payload differs", where)
+    parts: list[Buffer] = [record[header_size : header_size + description_size]]
+    at = payload_offset
+    for size in struct.unpack_from(f"<{count}Q", header, _TABLE):
+        at += _padding(at - payload_offset)
+        if at + size > end:
+            raise _corrupt("Its buffers do not fit", where)
+        parts.append(record[at : at + size])
+        at += size
+    names = header[_TABLE + 8 * count :]
+    return Frame(
+        code,
+        names[:key_size].decode("utf-8", "surrogatepass"),
+        names[key_size : key_size + group_size].decode("utf-8", "surrogatepass"),
+        parts,
+    )
+
+
+def _corrupt(what: str, where: str) -> CorruptBatch:
+    return CorruptBatch(
+        f"A record is damaged. {what}.", where, "delete it and encode again; a copy of the file may still be whole"
+    )

@@ -1,0 +1,297 @@
+"""Records: the bytes of one value under one key and group, and the places where they lie.
+
+A `RecordStore` keeps bytes and hands out a `Receipt` for each record; a `RecordStash` is a stash whose values lie in
+one.  Nothing above this package knows about files: what must stand beside the records goes through a `StoreFolder`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xxhash import xxh3_64
+
+from zensols_like.errors import CorruptBatch, PersistableError
+from zensols_like.persist.atomic import append_durably, remove_file, write_atomically
+from zensols_like.persist.formats import Buffer, Format, find_format
+from zensols_like.persist.frame import Frame, frame, unframe
+from zensols_like.persist.names import group_name
+from zensols_like.persist.stash import Stash
+
+__all__ = [
+    "FileFolder",
+    "MemoryFolder",
+    "Receipt",
+    "RecordStash",
+    "RecordStore",
+    "StoreFolder",
+    "map_file",
+    "read_record",
+    "write_record",
+]
+
+_VERIFY = ("always", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where a record lies, and what its bytes are."""
+
+    file: str
+    """The file, relative to the store."""
+    offset: int
+    length: int
+    """Bytes of the record."""
+    checksum: int
+    """xxh3-64 of the whole record."""
+
+
+class RecordStore(ABC):
+    """Where the bytes of records lie."""
+
+    @abstractmethod
+    def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:
+        """Store a record, whole or not at all; it is durable when this returns."""
+
+    @abstractmethod
+    def get(self, receipt: Receipt) -> memoryview:
+        """The bytes of a record, private to the caller: writing into them reaches no disk and no other load.
+
+        Raises:
+            CorruptBatch: The record is gone, or has another length.
+        """
+
+    @abstractmethod
+    def delete(self, key: str, group: str) -> None:
+        """Forget a record; nothing happens when it is absent."""
+
+    @abstractmethod
+    def where(self, receipt: Receipt) -> str:
+        """How to call the place of a record in a message."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Forget every record."""
+
+
+class StoreFolder(ABC):
+    """What stands beside the records of a store: a few small files by name."""
+
+    location: str
+    """How to call the place in a message."""
+
+    @abstractmethod
+    def read(self, name: str) -> memoryview | None:
+        """The bytes of a file, private to the caller; ``None`` when it is absent."""
+
+    @abstractmethod
+    def write(self, name: str, pieces: Sequence[Buffer]) -> None:
+        """Replace a file, whole or not at all, durably."""
+
+    @abstractmethod
+    def append(self, name: str, data: bytes) -> None:
+        """Add to the end of a file, durably."""
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+
+    @abstractmethod
+    def is_writable(self) -> bool:
+        """Whether `write` has a chance."""
+
+
+@dataclass(frozen=True)
+class FileFolder(StoreFolder):
+    """Files in a folder, which is made when the first one is written."""
+
+    path: Path
+
+    @property
+    def location(self) -> str:  # type: ignore[override]  # read-only is all that anybody needs
+        """The folder."""
+        return str(self.path)
+
+    def read(self, name: str) -> memoryview | None:
+        """Map a file privately."""
+        try:
+            return map_file(self.path / name)
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, pieces: Sequence[Buffer]) -> None:
+        """Replace a file under the same name."""
+        write_atomically(self.path / name, pieces)
+
+    def append(self, name: str, data: bytes) -> None:
+        """Add to a file and force it to the disk."""
+        append_durably(self.path / name, data)
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        remove_file(self.path / name)
+
+    def is_writable(self) -> bool:
+        """Whether the folder, or the nearest one above it that exists, can be written to."""
+        existing = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        return os.access(existing, os.W_OK)
+
+
+@dataclass(frozen=True)
+class MemoryFolder(StoreFolder):
+    """Files in memory, for a store that lives no longer than its process."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    location: str = "memory"
+
+    def read(self, name: str) -> memoryview | None:
+        """A copy of what was written."""
+        data = self.files.get(name)
+        return None if data is None else memoryview(bytearray(data))
+
+    def write(self, name: str, pieces: Sequence[Buffer]) -> None:
+        """Keep the bytes."""
+        self.files[name] = b"".join(pieces)
+
+    def append(self, name: str, data: bytes) -> None:
+        """Keep more bytes."""
+        self.files[name] = self.files.get(name, b"") + data
+
+    def remove(self, name: str) -> None:
+        """Forget the bytes."""
+        self.files.pop(name, None)
+
+    def is_writable(self) -> bool:
+        """Always."""
+        return True
+
+
+def map_file(path: Path) -> memoryview:
+    """Map a whole file privately: its bytes can be written to, and no change reaches the file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size == 0:
+            return memoryview(bytearray())
+        return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY))
+    finally:
+        os.close(descriptor)
+
+
+def write_record(store: RecordStore, storage: Format, key: str, group: str, value: Any) -> Receipt:
+    """Encode a value, put a frame around it and store it."""
+    return store.put(key, group, frame(key, group, storage.code, storage.encode(value)))
+
+
+def read_record(
+    store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool = True
+) -> Any:
+    """Read a record, check that it is the right one and decode it.
+
+    Raises:
+        CorruptBatch: The bytes are damaged, gone or those of another record; names the key and the place.
+        UnsafeError: Reading it would need code that is not allowed.
+    """
+    where = f"{store.where(receipt)}, key {key!r}" + (f", group {group!r}" if group else "")
+    found = unframe(store.get(receipt), where, verify)
+    check_identity(found, storage, key, group, where)
+    try:
+        return storage.decode(found.parts)
+    except (CorruptBatch, PersistableError) as error:
+        error.add_note(f"while reading {where}")
+        raise
+
+
+def check_identity(found: Frame, storage: Format, key: str, group: str, where: str) -> None:
+    """Refuse the record of another key, group or format.
+
+    Raises:
+        CorruptBatch: It is another one.
+    """
+    if (found.key, found.group) != (key, group):
+        raise CorruptBatch(
+            f"The record of key {found.key!r}, group {found.group!r}, lies in the place of another.",
+            where,
+            "files were renamed or swapped; delete this one and encode again",
+        )
+    if found.format != storage.code:
+        raise CorruptBatch(
+            f"The record was written in format number {found.format}; this reads number {storage.code}.",
+            where,
+            "set the option format of the stash to what it was when the record was written",
+        )
+
+
+def checksum(pieces: Sequence[Buffer]) -> tuple[int, int]:
+    """The length and the checksum of the pieces of a record."""
+    total = xxh3_64()
+    length = 0
+    for piece in pieces:
+        total.update(piece)
+        length += piece.nbytes if isinstance(piece, memoryview) else len(piece)
+    return length, total.intdigest()
+
+
+@dataclass
+class RecordStash(Stash, ABC):
+    """A stash whose values lie as records."""
+
+    format: str = field(default="record", kw_only=True)
+    """How values become bytes: ``record`` is verified, safe to read and zero-copy; see `find_format`."""
+    trusted: bool = field(default=False, kw_only=True)
+    """Whether reading may run code that a file names; only a format that is not safe asks for it."""
+    verify: str = field(default="always", kw_only=True)
+    """When checksums are compared: ``always`` or ``never``."""
+
+    def __post_init__(self) -> None:
+        if self.verify not in _VERIFY:
+            raise PersistableError(f"There is no verify = {self.verify!r}.", None, f"use one of {list(_VERIFY)}")
+        self._storage = find_format(self.format, self.trusted)
+
+    @property
+    @abstractmethod
+    def records(self) -> RecordStore:
+        """Where the bytes lie."""
+
+    @property
+    @abstractmethod
+    def folder(self) -> StoreFolder:
+        """Where what stands beside the records lies."""
+
+    @property
+    @abstractmethod
+    def container(self) -> str:
+        """The kind of store, as the manifest calls it."""
+
+    @abstractmethod
+    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """How attributes are grouped into records, each group sorted.
+
+        Raises:
+            PersistableError: An attribute belongs to no group.
+        """
+
+    def group_key(self, group: Collection[str]) -> str:
+        """The name of a group in the records."""
+        return group_name(group)
+
+    def put(self, key: str, group: str, value: Any) -> Receipt:
+        """Store the value of a group."""
+        return write_record(self.records, self._storage, key, group, value)
+
+    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
+        """Load the value of a group.
+
+        Raises:
+            CorruptBatch: The record is damaged or gone.
+        """
+        return read_record(self.records, self._storage, key, group, receipt, self.verify == "always")
