@@ -19,11 +19,11 @@ T = TypeVar("T")
 class Stash(ABC):
     """Values under string keys.
 
-    Looking (:meth:`exists`, :meth:`keys`, ``len``, a :meth:`load` that finds nothing) never creates a file, a folder or a
-    process.  Iterating over a stash gives pairs of key and value.
+    Looking (:meth:`exists`, :meth:`keys`, ``len``, a :meth:`load` that finds nothing) never creates a file or a folder.
+    Iterating over a stash gives pairs of key and value.
 
     Example:
-        >>> from zensols_like.persist import DictionaryStash
+        >>> from zensols_like.persist.memory import DictionaryStash
         >>> stash = DictionaryStash()
         >>> stash.dump("a", 1)
         >>> stash["a"], stash.load("b"), stash.get("b", 0), "b" in stash, len(stash), dict(stash)
