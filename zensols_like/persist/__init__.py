@@ -3,28 +3,65 @@
 from __future__ import annotations
 
 from zensols_like.persist.composite import DirectoryCompositeStash, GroupedStash
-from zensols_like.persist.delegate import DelegateStash, ReadOnlyDelegateStash
+from zensols_like.persist.container import PersistableContainer, dealloc
+from zensols_like.persist.delegate import (
+    DelegateStash,
+    KeyLimitStash,
+    KeySubsetStash,
+    ReadOnlyDelegateStash,
+    SortedStash,
+    UnionStash,
+    load_shown,
+)
 from zensols_like.persist.directory import DirectoryStash
+from zensols_like.persist.factory import (
+    FactoryStash,
+    OneShotFactoryStash,
+    PreemptiveStash,
+    PrimablePreemptiveStash,
+    PrimeableStash,
+)
 from zensols_like.persist.formats import register
+from zensols_like.persist.keyfile import read_keys, write_keys
+from zensols_like.persist.memory import CacheStash, DictionaryStash
 from zensols_like.persist.records import FileFolder, MemoryFolder, Receipt, RecordStash, RecordStore, StoreFolder
 from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
+from zensols_like.protocols import Deallocatable, Primeable
 
 __all__ = [
+    "CacheStash",
     "CloseableStash",
+    "Deallocatable",
     "DelegateStash",
+    "DictionaryStash",
     "DirectoryCompositeStash",
     "DirectoryStash",
+    "FactoryStash",
     "FileFolder",
     "GroupedStash",
+    "KeyLimitStash",
+    "KeySubsetStash",
     "MemoryFolder",
     "NoopStash",
+    "OneShotFactoryStash",
+    "PersistableContainer",
+    "PreemptiveStash",
+    "PrimablePreemptiveStash",
+    "Primeable",
+    "PrimeableStash",
     "ReadOnlyDelegateStash",
     "ReadOnlyStash",
     "Receipt",
     "RecordStash",
     "RecordStore",
+    "SortedStash",
     "Stash",
     "StoreFolder",
+    "UnionStash",
     "chunks",
+    "dealloc",
+    "load_shown",
+    "read_keys",
     "register",
+    "write_keys",
 ]

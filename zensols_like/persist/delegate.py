@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any, Self
 
 from zensols_like.errors import PersistableError
+from zensols_like.persist.keyfile import read_keys
 from zensols_like.persist.stash import ReadOnlyStash, Stash
 
-__all__ = ["DelegateStash", "ReadOnlyDelegateStash"]
+__all__ = [
+    "DelegateStash",
+    "KeyLimitStash",
+    "KeySubsetStash",
+    "ReadOnlyDelegateStash",
+    "SortedStash",
+    "UnionStash",
+    "load_shown",
+]
 
 
 @dataclass
@@ -78,3 +91,146 @@ class DelegateStash(Stash):
 @dataclass
 class ReadOnlyDelegateStash(ReadOnlyStash, DelegateStash):
     """Another stash, for reading only."""
+
+
+def load_shown(stash: Stash, keys: Iterable[str], shows: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
+    """Load many keys in one go; those that are not shown give None.
+
+    Args:
+        stash: What to load from.
+        keys: What to load, in this order.
+        shows: Tells the keys that are shown.
+    """
+    wanted = tuple(keys)
+    shown = iter(stash.load_many(filter(shows, wanted)))
+    return (next(shown) if shows(key) else (key, None) for key in wanted)
+
+
+@dataclass
+class _KeyViewStash(ReadOnlyDelegateStash):
+    """Some of the delegate's keys; what is not among them is absent."""
+
+    @abstractmethod
+    def _shows(self) -> Callable[[str], bool]:
+        """Tells the keys that are let through."""
+
+    def load(self, name: str) -> Any:
+        """The value of ``name``; None when it is absent or not among the keys."""
+        return self.delegate.load(name) if self._shows()(name) else None
+
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Pairs of key and value in the order of ``keys``, read in bulk where the delegate can."""
+        return load_shown(self.delegate, keys, self._shows())
+
+    def exists(self, name: str) -> bool:
+        """Whether ``name`` is among the keys and the delegate has it."""
+        return self._shows()(name) and self.delegate.exists(name)
+
+    def keys(self) -> Iterable[str]:
+        """The keys that are let through, in the order of the delegate."""
+        return filter(self._shows(), self.delegate.keys())
+
+
+@dataclass
+class KeyLimitStash(_KeyViewStash):
+    """The first keys of another stash, for reading; made for trying something on a part of the data."""
+
+    limit: int
+    """How many keys there are at most."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.limit < 0:
+            raise PersistableError(f"The limit is {self.limit}.", type(self).__name__, "give a limit of 0 or more")
+
+    def _shows(self) -> Callable[[str], bool]:
+        return frozenset(self.keys()).__contains__
+
+    def keys(self) -> Iterable[str]:
+        """The first keys of the delegate."""
+        return islice(self.delegate.keys(), self.limit)
+
+
+@dataclass
+class KeySubsetStash(_KeyViewStash):
+    """The keys of another stash that are in a subset, for reading.
+
+    Example:
+        >>> from zensols_like.persist.memory import DictionaryStash
+        >>> list(KeySubsetStash(DictionaryStash({"a": 1, "b": 2}), ["b", "c"]).keys())
+        ['b']
+    """
+
+    key_subset: Collection[str] | Path
+    """The keys, or a file that has one on each line."""
+
+    dynamic_subset: Collection[str] | None = None
+    """Restricts the keys further; looked at on each access, so that it may change."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.key_subset, str):
+            raise PersistableError(
+                f"The subset of keys is the string {self.key_subset!r}.", type(self).__name__, "give a list or a Path"
+            )
+        source = self.key_subset
+        self._subset = frozenset(read_keys(source) if isinstance(source, Path) else source)
+
+    def _shows(self) -> Callable[[str], bool]:
+        subset, dynamic = self._subset, self.dynamic_subset
+        return subset.__contains__ if dynamic is None else lambda key: key in subset and key in dynamic
+
+
+@dataclass
+class SortedStash(DelegateStash):
+    """Another stash with its keys in order.
+
+    Example:
+        >>> from zensols_like.persist.memory import DictionaryStash
+        >>> list(SortedStash(DictionaryStash({"10": "x", "9": "y"}), int).keys())
+        ['9', '10']
+    """
+
+    sort_function: Callable[[str], Any] | None = None
+    """What the keys are ordered by, such as ``int``; the keys themselves when not given."""
+
+    def keys(self) -> Iterable[str]:
+        """The delegate's keys in order."""
+        return sorted(self.delegate.keys(), key=self.sort_function)
+
+
+@dataclass
+class UnionStash(ReadOnlyStash):
+    """Several stashes as one, for reading; no key may be in more than one of them."""
+
+    stashes: Sequence[Stash]
+    """The stashes in the order of their keys."""
+
+    def load(self, name: str) -> Any:
+        """The value of ``name`` in the stash that has it; None when absent."""
+        owners = [stash for stash in self.stashes if stash.exists(name)]
+        if len(owners) > 1:
+            raise self._duplicates([name])
+        return owners[0].load(name) if owners else None
+
+    def exists(self, name: str) -> bool:
+        """Whether one of the stashes has ``name``."""
+        return any(stash.exists(name) for stash in self.stashes)
+
+    def keys(self) -> Iterable[str]:
+        """The keys of the first stash, then of the next."""
+        counts = Counter(chain.from_iterable(stash.keys() for stash in self.stashes))
+        if duplicates := [key for key, count in counts.items() if count > 1]:
+            raise self._duplicates(duplicates)
+        return tuple(counts)
+
+    def selecting(self, parts: Collection[str] | None) -> Stash:
+        """The union of the views that load only ``parts``."""
+        return replace(self, stashes=tuple(stash.selecting(parts) for stash in self.stashes))
+
+    def _duplicates(self, keys: Sequence[str]) -> PersistableError:
+        return PersistableError(
+            f"{len(keys)} keys are in more than one stash: {list(keys[:5])}.",
+            f"{type(self).__name__} of {len(self.stashes)} stashes",
+            "rename the keys, or take them out of all stashes but one with KeySubsetStash",
+        )

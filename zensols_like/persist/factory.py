@@ -1,0 +1,218 @@
+"""Stashes that make their values: when first used, one by one as they are missed, or all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from zensols_like.errors import PersistableError
+from zensols_like.persist.delegate import DelegateStash
+from zensols_like.persist.stash import Stash
+from zensols_like.protocols import Primeable
+
+__all__ = [
+    "FactoryStash",
+    "OneShotFactoryStash",
+    "PreemptiveStash",
+    "PrimablePreemptiveStash",
+    "PrimeableStash",
+]
+
+
+@dataclass
+class PreemptiveStash(DelegateStash):
+    """A stash that knows whether there is data at all, so that expensive work is not done when there is."""
+
+    @cached_property
+    def has_data(self) -> bool:
+        """Whether the delegate has data; asked once, until something changes it."""
+        return self._calculate_has_data()
+
+    def _calculate_has_data(self) -> bool:
+        """Whether the delegate has any key."""
+        return next(iter(self.delegate.keys()), None) is not None
+
+    def _reset_has_data(self) -> None:
+        """Ask again the next time."""
+        self.__dict__.pop("has_data", None)
+
+    def _set_has_data(self, has_data: bool = True) -> None:
+        """Remember the answer instead of asking."""
+        self.has_data = has_data
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Store ``inst`` in the delegate."""
+        super().dump(name, inst)
+        self._reset_has_data()
+
+    def delete(self, name: str) -> None:
+        """Forget ``name`` in the delegate."""
+        super().delete(name)
+        self._reset_has_data()
+
+    def clear(self) -> None:
+        """Forget everything in the delegate."""
+        super().clear()
+        self._reset_has_data()
+
+
+@dataclass
+class PrimeableStash(Stash):
+    """A stash that is primed once, before a value or the keys are first asked for.
+
+    A subclass does its work in :meth:`prime`, and may look at its own keys and values there.  :meth:`exists` only
+    looks: it does not prime.
+    """
+
+    _primed: bool = field(default=False, init=False, repr=False, compare=False)
+
+    def prime(self) -> None:
+        """Make what is missing; called once before the first access, and after each :meth:`clear`."""
+        self._primed = True
+
+    def _prime_once(self) -> None:
+        if self._primed:
+            return
+        self._primed = True  # before the work, which may come back here
+        try:
+            self.prime()
+        except BaseException:
+            self._primed = False
+            raise
+
+    def load(self, name: str) -> Any:
+        """The value of ``name`` after priming; None when absent."""
+        self._prime_once()
+        return super().load(name)  # type: ignore[safe-super]  # this class is mixed in before one that loads
+
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Pairs of key and value in the order of ``keys``, after priming."""
+        self._prime_once()
+        return super().load_many(keys)
+
+    def keys(self) -> Iterable[str]:
+        """Every key, after priming."""
+        self._prime_once()
+        return super().keys()  # type: ignore[safe-super]  # this class is mixed in before one that has keys
+
+    def clear(self) -> None:
+        """Forget every key; the next access primes again."""
+        super().clear()
+        self._primed = False
+
+
+@dataclass
+class PrimablePreemptiveStash(PrimeableStash, PreemptiveStash):
+    """A stash that is primed once, and knows whether there is data to prime at all."""
+
+    def prime(self) -> None:
+        """Prime the delegate, where it can be."""
+        super().prime()
+        if isinstance(self.delegate, Primeable):
+            self.delegate.prime()
+            self._reset_has_data()
+
+
+@dataclass
+class FactoryStash(PreemptiveStash):
+    """What the delegate does not have is made by the factory and kept in the delegate.
+
+    Its keys are those of the factory, then those that only the delegate has: a delegate that holds a part of the values
+    does not hide the rest.
+
+    Example:
+        >>> from zensols_like.persist.memory import DictionaryStash
+        >>> stash = FactoryStash(DictionaryStash(), DictionaryStash({"a": 1, "b": 2}))
+        >>> stash["a"], list(stash.keys()), list(stash.delegate.keys())
+        (1, ['a', 'b'], ['a'])
+    """
+
+    factory: Stash
+    """Makes values when they are loaded."""
+
+    enable_preemptive: bool = True
+    """Whether what the delegate already holds counts as data; when false, the keys are the factory's alone."""
+
+    dump_factory_nones: bool = True
+    """Whether a None that the factory has under a key is kept, so that it is made only once."""
+
+    force_clear_factory: bool = False
+    """Whether :meth:`clear` clears the factory, too."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.factory is None:
+            raise PersistableError("The factory is None.", type(self).__name__, "give a stash as factory")
+
+    def _calculate_has_data(self) -> bool:
+        return self.enable_preemptive and super()._calculate_has_data()
+
+    def load(self, name: str) -> Any:
+        """The delegate's value, or the factory's, then kept; None when neither has it."""
+        item = self.delegate.load(name)
+        if item is None and not self.delegate.exists(name):
+            item = self.factory.load(name)
+            if item is not None or (self.dump_factory_nones and self.factory.exists(name)):
+                self.dump(name, item)
+        return item
+
+    def exists(self, name: str) -> bool:
+        """Whether the delegate holds ``name`` or the factory can make it."""
+        return (self.enable_preemptive and self.delegate.exists(name)) or self.factory.exists(name)
+
+    def keys(self) -> Iterable[str]:
+        """The factory's keys, then those that only the delegate has."""
+        names = dict.fromkeys(self.factory.keys())
+        if self.has_data:
+            names.update(dict.fromkeys(self.delegate.keys()))
+        return tuple(names)
+
+    def clear(self) -> None:
+        """Forget what is kept."""
+        super().clear()
+        if self.force_clear_factory:
+            self.factory.clear()
+
+
+@dataclass
+class OneShotFactoryStash(PrimablePreemptiveStash):
+    """A stash whose empty delegate is filled at once by :attr:`worker`, before the first access.
+
+    A worker that yields nothing is not asked again, and one that fails leaves nothing behind.
+
+    Example:
+        >>> from zensols_like.persist.memory import DictionaryStash
+        >>> class Squares(OneShotFactoryStash):
+        ...     def worker(self):
+        ...         return ((str(i), i * i) for i in range(3))
+        >>> dict(Squares(DictionaryStash()))
+        {'0': 0, '1': 1, '2': 4}
+    """
+
+    worker: Callable[[], Iterable[tuple[str, Any]]] | Iterable[tuple[str, Any]] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+    """Pairs of key and value, or what gives them when called; set it, or define it as a method."""
+
+    def prime(self) -> None:
+        """Fill the delegate if it is empty."""
+        super().prime()
+        if not self.has_data:
+            self._fill()
+
+    def _fill(self) -> None:
+        if self.worker is None:
+            raise PersistableError(
+                "There is no worker.", type(self).__name__, "set `worker` to pairs of key and value, or define it"
+            )
+        dumped: list[str] = []
+        try:
+            for name, inst in self.worker() if callable(self.worker) else self.worker:
+                self.dump(name, inst)
+                dumped.append(name)
+        except BaseException:
+            for name in dumped:  # what is there must be all there is
+                self.delete(name)
+            raise

@@ -1,0 +1,95 @@
+"""Stashes that hold their values in memory, alone or in front of a slower one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from zensols_like.persist.delegate import DelegateStash
+from zensols_like.persist.stash import Stash
+
+__all__ = ["CacheStash", "DictionaryStash"]
+
+
+@dataclass
+class DictionaryStash(Stash):
+    """Values in a dictionary, in the order in which they came.
+
+    Example:
+        >>> DictionaryStash({"a": 1}).data
+        {'a': 1}
+    """
+
+    _data: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The dictionary itself."""
+        return self._data
+
+    def load(self, name: str) -> Any:
+        """The value of ``name``; None when absent."""
+        return self.data.get(name)
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Hold ``inst`` under ``name``."""
+        self.data[name] = inst
+
+    def delete(self, name: str) -> None:
+        """Forget ``name``."""
+        self.data.pop(name, None)
+
+    def exists(self, name: str) -> bool:
+        """Whether ``name`` is in the dictionary."""
+        return name in self.data
+
+    def keys(self) -> Iterable[str]:
+        """The keys of this moment, so that what is iterated over may change meanwhile."""
+        return tuple(self.data)
+
+    def clear(self) -> None:
+        """Empty the dictionary."""
+        self.data.clear()
+
+
+@dataclass
+class CacheStash(DelegateStash):
+    """Values of the delegate, kept in a faster stash once they are loaded.
+
+    Whatever is written goes to both, and what is absent is asked for again: as long as nobody writes around this stash,
+    the cache never hides what the delegate holds.
+    """
+
+    cache_stash: Stash = field(default_factory=DictionaryStash)
+    """Where the loaded values are kept."""
+
+    def load(self, name: str) -> Any:
+        """The value from the cache, or from the delegate, then kept."""
+        item = self.cache_stash.load(name)
+        if item is None:
+            item = self.delegate.load(name)
+            if item is not None:
+                self.cache_stash.dump(name, item)
+        return item
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Store ``inst`` in the delegate, then in the cache."""
+        self.cache_stash.delete(name)  # first: when the delegate refuses, nothing stale is left
+        self.delegate.dump(name, inst)
+        self.cache_stash.dump(name, inst)
+
+    def delete(self, name: str) -> None:
+        """Forget ``name`` in both."""
+        self.cache_stash.delete(name)
+        self.delegate.delete(name)
+
+    def clear(self) -> None:
+        """Forget everything in both."""
+        self.cache_stash.clear()
+        self.delegate.clear()
+
+    def selecting(self, parts: Collection[str] | None) -> Stash:
+        """A view around the cache, which holds whole values only; this stash if the delegate knows no parts."""
+        view = self.delegate.selecting(parts)
+        return self if view is self.delegate else view
