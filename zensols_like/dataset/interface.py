@@ -1,0 +1,72 @@
+"""What is split: keys by the name of their split, and stashes with a view of each."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Set
+from functools import cached_property
+
+from zensols_like.persist import Stash
+from zensols_like.protocols import Writable
+
+__all__ = ["SplitKeyContainer", "SplitStashContainer"]
+
+
+class SplitKeyContainer(Writable):
+    """Keys by split.  Splits and keys come in an order that does not change."""
+
+    @property
+    def split_names(self) -> Set[str]:
+        """The names of the splits, as a set in their order."""
+        return self.keys_by_split.keys()
+
+    @property
+    def counts_by_key(self) -> dict[str, int]:
+        """How many keys each split has."""
+        return {name: len(keys) for name, keys in self.keys_by_split.items()}
+
+    @property
+    def keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+        """The keys of each split; the first use may make them, which can take long."""
+        return self._get_keys_by_split()
+
+    @abstractmethod
+    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+        """The keys of each split."""
+
+    def clear(self) -> None:
+        """Forget what was made; by default there is nothing."""
+
+    def lines(self) -> Iterable[tuple[int, str]]:
+        """The splits, how many keys each has, and how many there are in all."""
+        counts = self.counts_by_key
+        yield 0, "splits:"
+        for name, count in counts.items():
+            yield 1, f"{name}: {count}"
+        yield 0, f"total: {sum(counts.values())}"
+
+
+class SplitStashContainer(Stash, SplitKeyContainer):
+    """A stash with a view of each split."""
+
+    @property
+    def split_name(self) -> str | None:
+        """The split that this stash is a view of; None for the whole."""
+        return self._get_split_name()
+
+    @cached_property
+    def splits(self) -> Mapping[str, Stash]:
+        """A stash for each split; the views are made once."""
+        return self._get_splits()
+
+    def _get_split_name(self) -> str | None:
+        """The split that this stash is a view of; the whole unless overridden."""
+        return None
+
+    @abstractmethod
+    def _get_splits(self) -> Mapping[str, Stash]:
+        """Make a view of each split."""
+
+    def _forget_splits(self) -> None:
+        """Make the views again when they are next asked for."""
+        self.__dict__.pop("splits", None)
