@@ -1,0 +1,25 @@
+"""Work to worker processes."""
+
+from __future__ import annotations
+
+from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool, start_context
+from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
+from zensols_like.multi.size import available_cpus, chunk_length, worker_count
+from zensols_like.multi.stash import MultiProcessStash, TorchMultiProcessStash
+
+__all__ = [
+    "ConfigRecipe",
+    "MultiProcessStash",
+    "ProcessPool",
+    "Recipe",
+    "SerialPool",
+    "SpoolRecipe",
+    "TorchMultiProcessStash",
+    "Worker",
+    "WorkerPool",
+    "available_cpus",
+    "chunk_length",
+    "spooled",
+    "start_context",
+    "worker_count",
+]

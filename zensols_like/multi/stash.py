@@ -1,0 +1,171 @@
+"""Stashes whose values are made by worker processes."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.context import BaseContext
+from typing import Any, final
+
+from zensols_like.config import Configurable
+from zensols_like.errors import WorkerError
+from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool, start_context
+from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
+from zensols_like.multi.size import chunk_length, worker_count
+from zensols_like.persist import DelegateStash, DictionaryStash, PrimablePreemptiveStash, Stash, chunks
+
+__all__ = ["MultiProcessStash", "TorchMultiProcessStash"]
+
+
+@dataclass
+class MultiProcessStash(PrimablePreemptiveStash, ABC):
+    """A stash whose values are made in worker processes, when it is primed and its delegate has none.
+
+    The data is cut in chunks.  Each worker builds this stash once, makes the values of one chunk after another and
+    dumps them to the delegate, which must keep them where the parent process finds them.  Use it below
+    ``if __name__ == "__main__":``, since workers import the main file.
+
+        [numbers]
+        class_name = mymodule.NumberStash
+        delegate = instance: numbers_directory
+        chunk_size = 0
+        workers = -1
+    """
+
+    config: Configurable | None
+    """The configuration that has a section with this stash's name, from which each worker builds it; without one,
+    workers get a copy."""
+
+    name: str
+    """The section of this stash in the configuration."""
+
+    chunk_size: int
+    """How many data a chunk has; 0 for small chunks, about eight a worker."""
+
+    workers: int | float
+    """How many worker processes there are: a number (1: none, all is done in this process), 0 for one on each available
+    CPU, less than 0 for all but so many, or a share of all as a fraction in (0, 1]."""
+
+    start_method: str | None = field(default=None, kw_only=True)
+    """How workers start: ``forkserver`` (the default on Linux), ``spawn`` or ``fork``."""
+
+    is_child: bool = field(default=False, init=False, repr=False, compare=False)
+    """Whether this copy lives in a worker process."""
+
+    @abstractmethod
+    def _create_data(self) -> Iterable[Any]:
+        """In the parent: the data to make values from, which is cut in chunks."""
+
+    @abstractmethod
+    def _process(self, chunk: Sequence[Any]) -> Iterable[tuple[str, Any]]:
+        """In a worker: the keys and values of a chunk."""
+
+    def _work(self, chunk: Sequence[Any]) -> Any:
+        """In a worker: process a chunk and store its values.
+
+        Returns:
+            What :meth:`_done` gets in the parent, by default how many values were stored.
+        """
+        count = 0
+        for key, value in self._process(chunk):
+            self.delegate.dump(key, value)
+            count += 1
+        return count
+
+    def _done(self, result: Any) -> None:
+        """In the parent: take notice of a finished chunk, in any order; does nothing by default."""
+
+    def _chunk_name(self, chunk: Sequence[Any]) -> str:
+        """What an error calls a chunk."""
+        return reprlib.repr(chunk)
+
+    def prime(self) -> None:
+        """Make the values, if the delegate has none."""
+        super().prime()
+        if not self.is_child and not self.has_data:
+            self._spawn_work(tuple(self._create_data()))
+            self._reset_has_data()
+
+    @final
+    def work(self, piece: Sequence[Any]) -> Any:
+        """Do a chunk; this is what the pool calls."""
+        return self._work(piece)
+
+    @final
+    def _spawn_work(self, work: Sequence[Any]) -> int:
+        """Do all work, in chunks, with the workers.
+
+        Returns:
+            How many chunks were done.
+
+        Raises:
+            Exception: The first failure in a worker; chunks that were done before stay.
+            WorkerError: A worker died or could not start, or the delegate keeps its values in memory.
+        """
+        workers = worker_count(self.workers, f"[{self.name}] workers")
+        length = chunk_length(self.chunk_size, len(work), workers, f"[{self.name}] chunk_size")
+        if workers > 1:
+            self._refuse_memory()
+        count = 0
+        with (
+            self._pool(min(workers, math.ceil(len(work) / length))) as pool,
+            closing(pool.run(chunks(work, length))) as results,
+        ):
+            for result in results:
+                self._done(result)
+                count += 1
+        return count
+
+    @contextmanager
+    def _pool(self, workers: int) -> Iterator[WorkerPool[Sequence[Any]]]:
+        if workers <= 1:
+            yield SerialPool(self)
+        else:
+            with self._recipe() as recipe:
+                yield ProcessPool(recipe, workers, self._start_context(), self._chunk_name)
+
+    @contextmanager
+    def _recipe(self) -> Iterator[Recipe]:
+        if self.config is not None and self.name in self.config.sections:
+            yield ConfigRecipe(self.config, self.name)
+        else:
+            with spooled(self) as recipe:
+                yield recipe
+
+    def _start_context(self) -> BaseContext:
+        """How workers start; the fork server imports the modules of our own classes ahead of them."""
+        return start_context(self.start_method, self._own_modules())
+
+    def _own_modules(self) -> list[str]:
+        return [cls.__module__ for cls in type(self).__mro__ if cls.__module__.startswith("zensols_like.")]
+
+    def _refuse_memory(self) -> None:
+        stash: Stash = self.delegate
+        while isinstance(stash, DelegateStash):
+            stash = stash.delegate
+        if isinstance(stash, DictionaryStash):
+            raise WorkerError(
+                f"A {type(stash).__name__} cannot take values from worker processes: they would stay in their memory.",
+                f"[{self.name}] delegate",
+                "use a stash that stores files as delegate, such as DirectoryStash, or workers = 1",
+            )
+
+
+@dataclass
+class TorchMultiProcessStash(MultiProcessStash, ABC):
+    """A stash whose workers make tensors: they start with torch, and each computes in one thread.
+
+    CUDA does not survive a ``fork``, so use that start method only where the parent process does not touch a GPU.
+
+    Source:
+        ``torch.multiprocessing``: its contexts are those of ``multiprocessing``, importing it says how tensors travel.
+    """
+
+    def _start_context(self) -> BaseContext:
+        import torch.multiprocessing  # noqa: F401 - here: this module is imported where torch is not needed
+
+        return start_context(self.start_method, ["torch", *self._own_modules()])
