@@ -1,0 +1,284 @@
+"""The rows of a table as the values of a stash, and the splits that one of its columns gives."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
+from zensols_like.dataset import SplitKeyContainer
+from zensols_like.dataset.split import split_counts
+from zensols_like.errors import DataframeError
+from zensols_like.persist import ReadOnlyStash, chunks
+from zensols_like.protocols import Deallocatable
+
+__all__ = [
+    "AutoSplitDataframeStash",
+    "DataframeStash",
+    "DefaultDataframeStash",
+    "SplitColumnDataframeStash",
+    "SplitKeyDataframeStash",
+]
+
+_BULK = 1024
+
+
+@dataclass
+class DataframeStash(ReadOnlyStash, Deallocatable):
+    """The rows of a table, by the strings of its index.
+
+    The table is read once, when it is first asked for, and kept in memory.  It is not cached in another file: what this
+    stash gives is what its source says now.
+
+    Args:
+        dataframe_path: Taken for the sake of configurations that name a cache file; nothing is written there.
+    """
+
+    dataframe_path: Path | None
+    """Not used."""
+
+    @abstractmethod
+    def _get_dataframe(self) -> pd.DataFrame:
+        """Read or make the table; its index has strings or integers, each once."""
+
+    def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Check the table, or add to it, before it is used; by default it stays as it is."""
+        return frame
+
+    @property
+    def _where(self) -> str:
+        """The source of the table, for errors."""
+        return type(self).__name__
+
+    @cached_property
+    def dataframe(self) -> pd.DataFrame:
+        """The table, with the keys as its index.
+
+        Raises:
+            DataframeError: The table is not what it should be.
+        """
+        frame = self._prepare(self._get_dataframe())
+        return frame.set_axis(key_index(frame, self._where), axis="index")
+
+    def prime(self) -> None:
+        """Read the table, if it is not yet in memory."""
+        self.dataframe  # noqa: B018
+
+    def load(self, name: str) -> pd.Series | None:
+        """The row of a key; None when there is no such key."""
+        return self.dataframe.iloc[self.dataframe.index.get_loc(name)] if self.exists(name) else None
+
+    def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, pd.Series | None]]:
+        """Pairs of key and row in the order of ``keys``; an absent key gives None."""
+        index = self.dataframe.index
+        for group in chunks(keys, _BULK):
+            positions = index.get_indexer(pd.Index(group, dtype=object))
+            rows = self._rows(positions[positions >= 0].tolist())
+            for key, position in zip(group, positions, strict=True):
+                yield key, None if position < 0 else next(rows)
+
+    def _rows(self, positions: Sequence[int]) -> Iterator[pd.Series]:
+        # in bulk: pandas gives a row at a time four times slower where there are many columns
+        rows = self.dataframe.iloc[list(positions)]
+        values, dtype = rows.to_numpy(), self.dataframe.iloc[0].dtype
+        for key, row in zip(rows.index, values, strict=True):
+            yield pd.Series(row, index=rows.columns, dtype=dtype, name=key)
+
+    def take(self, keys: Sequence[str]) -> pd.DataFrame:
+        """The part of the table with these keys, in their order.
+
+        Raises:
+            DataframeError: There is no such key.
+        """
+        positions = self.dataframe.index.get_indexer(pd.Index(keys, dtype=object))
+        missing = [key for key, position in zip(keys, positions, strict=True) if position < 0]
+        if missing:
+            raise DataframeError(f"No rows {missing[:5]}.", self._where, "ask for keys of the stash only")
+        return self.dataframe.iloc[positions]
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a row of this key."""
+        return name in self.dataframe.index
+
+    def keys(self) -> Sequence[str]:
+        """The keys, in the order of the rows."""
+        return tuple(self.dataframe.index)
+
+    def __len__(self) -> int:
+        return len(self.dataframe)
+
+    def clear(self) -> None:
+        """Forget the table: it is read again when it is next asked for.  The source stays."""
+        self.__dict__.pop("dataframe", None)
+
+    def deallocate(self) -> None:
+        """Let go of the table."""
+        self.clear()
+
+    def source_digest(self, level: Literal["stat", "keys", "content"] = "content") -> str:
+        """A digest of the source, to see whether it changed.
+
+        Args:
+            level: ``stat`` is the quickest and may differ for equal contents; ``keys`` is of the keys in their order;
+                ``content`` is of everything.
+        """
+        if level == "keys":
+            return hashlib.sha256("\0".join(self.keys()).encode("utf-8", "surrogatepass")).hexdigest()
+        return digest_frame(self.dataframe)
+
+
+@dataclass
+class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
+    """A table with a column that says which split a row belongs to.
+
+    Splits come in the order in which the table first names them, keys in the order of the rows.
+    """
+
+    split_col: str
+    """The name of the column with the split."""
+
+    label_col: str | None = field(default=None, kw_only=True)
+    """The name of the column with the label, for :meth:`get_labels`."""
+
+    def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        require_columns(frame, [self.split_col], self._where)
+        missing = frame.index[frame[self.split_col].isna()]
+        if len(missing):
+            raise DataframeError(
+                f"{len(missing)} rows have no split, such as {[str(key) for key in missing[:5]]}.",
+                f"{self._where}, column {self.split_col!r}",
+                "name the split of every row",
+            )
+        return frame
+
+    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+        return self._keys_by_split
+
+    @cached_property
+    def _keys_by_split(self) -> dict[str, tuple[str, ...]]:
+        codes, names = pd.factorize(self.dataframe[self.split_col].astype(str))
+        keys = self.dataframe.index
+        return {str(name): tuple(keys[codes == code]) for code, name in enumerate(names)}
+
+    def get_labels(self) -> tuple[str, ...]:
+        """The labels that there are, in their order.
+
+        Raises:
+            DataframeError: There is no such column, or ``label_col`` is not set.
+        """
+        if self.label_col is None:
+            raise DataframeError(
+                "No column is said to hold the labels.",
+                f"{self._where}, label_col",
+                f"set label_col to one of {list(self.dataframe.columns)}",
+            )
+        require_columns(self.dataframe, [self.label_col], self._where)
+        return tuple(sorted({str(label) for label in self.dataframe[self.label_col].dropna()}))
+
+    def get_label_count(self) -> int:
+        """How many labels there are."""
+        return len(self.get_labels())
+
+    def clear(self) -> None:
+        """Forget the table and its splits: they are read again when next asked for.  The source stays."""
+        super().clear()
+        self.__dict__.pop("_keys_by_split", None)
+
+
+@dataclass
+class SplitKeyDataframeStash(SplitColumnDataframeStash):
+    """A table with its keys by split, which are always those that the table gives."""
+
+    key_path: Path | None
+    """Taken for the sake of configurations that name a cache file; nothing is written there."""
+
+
+@dataclass
+class AutoSplitDataframeStash(SplitKeyDataframeStash):
+    """A table that is split at random, the same way every time.
+
+    The split of each row becomes the column ``split_col``.
+    """
+
+    distribution: Mapping[str, float]
+    """The part of the rows that each split gets; the parts add up to 1."""
+
+    seed: int = field(default=0, kw_only=True)
+    """Another seed splits otherwise."""
+
+    def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if self.split_col in frame.columns:
+            raise DataframeError(
+                f"The table has a column {self.split_col!r} already.",
+                self._where,
+                "give split_col a name that is free, or use the column with a SplitKeyDataframeStash",
+            )
+        counts = split_counts(len(frame), self.distribution)
+        names = [name for name, count in counts.items() for _ in range(count)]
+        random.Random(self.seed).shuffle(names)  # noqa: S311 - a split is no secret
+        return frame.assign(**{self.split_col: names})
+
+    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+        keys = super()._get_keys_by_split()
+        return {name: keys.get(name, ()) for name in self.distribution}
+
+
+@dataclass
+class DefaultDataframeStash(SplitKeyDataframeStash):
+    """The rows of a CSV file, by row number or by a column, and their splits.
+
+        [iris_dataframe_stash]
+        class_name = zensols_like.dataframe.DefaultDataframeStash
+        dataframe_path = None
+        split_col = ds_type
+        key_path = None
+        input_csv_path = path: iris.csv
+
+    Example:
+        >>> from pathlib import Path
+        >>> stash = DefaultDataframeStash(None, "ds_type", None, Path("test-resources/iris.csv"))
+        >>> stash["0"]["species"], stash.counts_by_key
+        ('setosa', {'train': 105, 'dev': 15, 'test': 30})
+    """
+
+    input_csv_path: Path
+    """The file, with a header."""
+
+    key_col: str | None = field(default=None, kw_only=True)
+    """The name of the column with the keys; rows are numbered from 0 without."""
+
+    def _get_dataframe(self) -> pd.DataFrame:
+        frame = read_csv(Path(self.input_csv_path))
+        if self.key_col is None:
+            return frame
+        require_columns(frame, [self.key_col], self._where)
+        return frame.set_index(self.key_col)
+
+    @property
+    def _where(self) -> str:
+        return str(self.input_csv_path)
+
+    def source_digest(self, level: Literal["stat", "keys", "content"] = "content") -> str:
+        """A digest of the file, to see whether it changed.
+
+        Args:
+            level: ``stat`` is of size and time of the last change, ``keys`` of the keys in their order, ``content`` of
+                every byte.
+        """
+        if level == "keys":
+            return super().source_digest(level)
+        path = Path(self.input_csv_path)
+        require_file(path)
+        if level == "stat":
+            stat = path.stat()
+            return f"{stat.st_size}-{stat.st_mtime_ns}"
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,151 @@
+"""Tables that are what they say: every row as long as the header, every key there once, every column known."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+
+from zensols_like.errors import DataframeError
+
+__all__ = ["DataframeFileNotFoundError", "digest_frame", "key_index", "read_csv", "require_columns", "require_file"]
+
+
+class DataframeFileNotFoundError(DataframeError):
+    """The file of a table is not there."""
+
+    exit_code = 3
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file that has a header.
+
+    pandas fills a short row up with missing values, renames a column that comes twice, and takes the first column as
+    the index where rows are longer than the header.  Here each of these is an error.
+
+    Args:
+        path: A file of comma separated values in UTF-8.
+
+    Returns:
+        The table as pandas reads it, its rows numbered from 0.
+
+    Raises:
+        DataframeFileNotFoundError: There is no such file.
+        DataframeError: The file is empty or not UTF-8, a column comes twice, or a row is not as long as the header.
+    """
+    if not path.is_file():
+        raise DataframeFileNotFoundError(
+            f"No table file {path.name!r}.", str(path), "correct the path, or make the file"
+        )
+    try:
+        _check_head(path)
+        frame = pd.read_csv(path, index_col=False)
+    except UnicodeDecodeError as error:
+        raise DataframeError(f"The table is not UTF-8 text: {error.reason}.", str(path), "save it as UTF-8") from error
+    except pd.errors.ParserError as error:
+        _refuse_ragged(path)
+        raise DataframeError(f"The table cannot be read: {error}.", str(path), "correct the file") from error
+    if len(frame) and frame.iloc[:, -1].isna().any():  # a short row always leaves its last column empty
+        _refuse_ragged(path)
+    return frame
+
+
+def key_index(frame: pd.DataFrame, where: str) -> pd.Index[str]:
+    """The index of ``frame`` as keys of a stash: strings, each there once.
+
+    Raises:
+        DataframeError: The table has no rows, or its index has duplicates or something else than strings and integers.
+
+    Example:
+        >>> list(key_index(pd.DataFrame({"size": [3, 4]}, index=[10, 20]), "sizes.csv"))
+        ['10', '20']
+    """
+    if frame.empty:
+        raise DataframeError(
+            f"The table has {len(frame)} rows and {len(frame.columns)} columns.", where, "give a table with data in it"
+        )
+    wrong = next((key for key in frame.index if not _is_key(key)), None)
+    if isinstance(frame.index, pd.MultiIndex) or wrong is not None:
+        raise DataframeError(
+            f"The index holds {wrong!r}.",
+            where,
+            "give an index of strings or integers: they are the keys of the stash",
+        )
+    keys = pd.Index([str(key) for key in frame.index], dtype=object, name=frame.index.name)
+    if not keys.is_unique:
+        duplicates = list(keys[keys.duplicated()].unique()[:5])
+        raise DataframeError(f"Duplicate keys {duplicates}.", where, "give each row an index value of its own")
+    return keys
+
+
+def require_file(path: Path) -> None:
+    """Raise a :class:`DataframeFileNotFoundError` when ``path`` is not a file."""
+    if not path.is_file():
+        raise DataframeFileNotFoundError(f"No table {path.name!r}.", str(path), "correct the path, or make the file")
+
+
+def require_columns(frame: pd.DataFrame, names: Iterable[Hashable], where: str) -> None:
+    """Raise a :class:`.DataframeError` that lists the columns of ``frame`` when it lacks one of ``names``."""
+    columns = [str(name) for name in frame.columns]
+    for name in names:
+        if name not in frame.columns:
+            close = difflib.get_close_matches(str(name), columns, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise DataframeError(f"No column {name!r}.", where, f"{hint}use one of {columns}")
+
+
+def digest_frame(frame: pd.DataFrame) -> str:
+    """A digest of keys, column names and values, the same in every process.
+
+    Example:
+        >>> frame = pd.DataFrame({"size": [3, 4]})
+        >>> digest_frame(frame) == digest_frame(frame.copy()), digest_frame(frame) == digest_frame(frame + 1)
+        (True, False)
+    """
+    digest = hashlib.sha256(repr([(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]).encode())
+    digest.update(pd.util.hash_pandas_object(frame, index=True).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) or (pd.api.types.is_integer(key) and not isinstance(key, bool))
+
+
+def _check_head(path: Path) -> None:
+    header = next(_rows(path), None)
+    if header is None:
+        raise DataframeError("The table is empty.", str(path), "give a file with a header and at least one row")
+    _, names = header
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataframeError(f"Duplicate columns {twice}.", str(path), "give each column a name of its own")
+    _refuse_ragged(path, limit=1)
+
+
+def _refuse_ragged(path: Path, limit: int | None = None) -> None:
+    rows = _rows(path)
+    _, header = next(rows)
+    for line, fields in islice(rows, limit):
+        if len(fields) != len(header):
+            raise DataframeError(
+                f"Line {line} has {len(fields)} fields, the header {len(header)}.",
+                f"{path}, line {line}",
+                f"give it a value for each of {header}, and quote values that hold a comma or a quotation mark",
+            )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, with the number of the line on which each begins."""
+    with path.open(newline="", encoding="utf-8-sig") as file, suppress(csv.Error):  # a field that pandas alone can read
+        reader = csv.reader(file)
+        line = 1
+        for fields in reader:
+            if fields:
+                yield line, fields
+            line = reader.line_num + 1
