@@ -8,7 +8,7 @@ from zensols_like.errors import ConfigurationError
 from zensols_like.multi import available_cpus, chunk_length, size, worker_count
 
 
-@pytest.fixture()
+@pytest.fixture
 def ten_cpus(monkeypatch):
     monkeypatch.setattr(size, "available_cpus", lambda: 10)
 

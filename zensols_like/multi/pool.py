@@ -107,7 +107,7 @@ class ProcessPool(WorkerPool[T]):
             yield from self._drain(crew, iter(pieces), lost)
         except BrokenProcessPool as error:
             crew.stop()  # how each worker ended is known when all have
-            raise self._death(crew, ready, lost) from error
+            raise self._death(crew, ready, lost) from error.__cause__
         finally:
             crew.stop()
 
@@ -143,7 +143,11 @@ class ProcessPool(WorkerPool[T]):
 
     def _death(self, crew: _Crew, ready: Semaphore, lost: Sequence[T]) -> WorkerError:
         if not ready.acquire(block=False):
-            return WorkerError(f"The worker processes died before they were ready ({crew.ends()}).", *_main_guard())
+            return WorkerError(
+                f"The worker processes died before they were ready ({crew.ends()}).",
+                _main_file(),
+                f"put what starts the work below `{MAIN_GUARD}`; if it is there, see what the workers wrote above",
+            )
         # pieces are taken in order, so the oldest ones that are lost are those that were being done
         names = ", ".join(map(self.name, lost[: self.workers]))
         return WorkerError(
@@ -221,17 +225,15 @@ def _refuse_while_starting() -> None:
         multiprocessing.spawn.get_preparation_data("worker")
     except RuntimeError:
         raise WorkerError(
-            "A worker process is asked to start workers while it starts itself.", *_main_guard()
+            "A worker process is asked to do the work of its parent while it starts.",
+            _main_file(),
+            f"put what starts the work below `{MAIN_GUARD}`",
         ) from None
 
 
-def _main_guard() -> tuple[str, str]:
-    """Where the main file is and what it needs: workers import it to find its classes."""
+def _main_file() -> str:
     file = getattr(sys.modules["__main__"], "__file__", None) or sys.argv[0]
-    return (
-        f"{os.fspath(file)}, which every worker imports when it starts",
-        f"start the work below `{MAIN_GUARD}` in that file; if it is there, see what the workers wrote above",
-    )
+    return f"{file}, which each worker imports when it starts"
 
 
 @contextmanager
