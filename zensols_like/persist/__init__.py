@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zensols_like.persist.atomic import write_atomically
 from zensols_like.persist.composite import DirectoryCompositeStash, GroupedStash
 from zensols_like.persist.container import PersistableContainer, dealloc
 from zensols_like.persist.delegate import (
@@ -63,5 +64,6 @@ __all__ = [
     "load_shown",
     "read_keys",
     "register",
+    "write_atomically",
     "write_keys",
 ]
