@@ -16,6 +16,7 @@ Each one says *what* is wrong, *where* (file and section, or key, batch and attr
         ├── VectorizerError                     5  a value cannot be encoded or decoded
         ├── WorkerError                         5  a worker process died or could not start
         └── BatchError                          1  anything about a batch
+            ├── MappingError                    2  attributes and vectorizers do not fit; also a ValueError
             ├── EncodeError                     5  a data point stopped the encode
             ├── MissingBatchError               5  planned, but not committed yet
             ├── StaleError                      6  encoded with another configuration
@@ -40,6 +41,7 @@ __all__ = [
     "DeepLearnError",
     "EncodeError",
     "FactoryError",
+    "MappingError",
     "MissingBatchError",
     "MissingDataKeysError",
     "PersistableError",
@@ -160,6 +162,12 @@ class WorkerError(DeepLearnError):
 
 class BatchError(DeepLearnError):
     """Anything that is wrong with a batch."""
+
+
+class MappingError(BatchError, ValueError):
+    """Attributes, fields and vectorizers do not fit together."""
+
+    exit_code = 2
 
 
 class EncodeError(BatchError):

@@ -89,6 +89,10 @@ class GroupedStash(RecordStash):
             )
         return tuple(group for group in kept if len(group) > 0)
 
+    def group_key(self, group: Collection[str]) -> str:
+        """The name of the configured group that holds these names."""
+        return next(group_name(whole) for whole in check_groups(self.groups) if set(whole).issuperset(group))
+
     def clear(self) -> None:
         """Remove the files of every group."""
         self._files.clear()

@@ -139,10 +139,10 @@ class _Writer(pickle.Pickler):
             return _make, ("complex", value.real, value.imag)
         if kind is slice or kind is range:
             return _make, (kind.__name__, value.start, value.stop, value.step)
+        if value is _make:
+            return NotImplemented  # by name, as the classes
         if isinstance(value, type):
             require_registered(value)
-            return NotImplemented  # by name
-        if value == _make:
             return NotImplemented
         require_registered(kind)
         state = dict(vars(value)) if kind.__getstate__ is object.__getstate__ else value.__getstate__()

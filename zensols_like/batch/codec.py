@@ -1,0 +1,275 @@
+"""Values to contexts, contexts to tensors; knows no stash and no batch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from zensols_like.batch.interface import Contexts
+from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
+from zensols_like.errors import APIError, BatchError, EncodeError, MappingError
+from zensols_like.persist import register
+from zensols_like.torchconfig import derive_seed, seeded
+from zensols_like.vectorize import (
+    EncodableFeatureVectorizer,
+    FeatureContext,
+    FeatureVectorizerManagerSet,
+    NullFeatureContext,
+    TensorFeatureContext,
+)
+
+__all__ = ["BatchCodec", "BoundField", "ColumnSource", "StackedFeatureContext"]
+
+
+class ColumnSource(Protocol):
+    """Where the values of the data points of a batch come from, a column at a time."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The IDs of the data points, in the order of the batch."""
+
+    def column(self, name: str) -> Sequence[Any]:
+        """The value of each data point for the attribute of this name."""
+
+
+@register
+@dataclass
+class StackedFeatureContext(FeatureContext):
+    """The tensors of many contexts of one attribute as one tensor, which is how they are stored.
+
+    Shape: ``tensor`` is ``(sum(lengths), …)``; ``lengths`` has the first dimension of each part, int64.
+    """
+
+    tensor: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def stack(cls, contexts: Sequence[FeatureContext]) -> FeatureContext | tuple[FeatureContext, ...]:
+        """The contexts as one, where each is a tensor of the same kind; as they are otherwise."""
+        tensors = [context.tensor for context in contexts if type(context) is TensorFeatureContext]
+        if len(tensors) < len(contexts) or len(tensors) < 2 or any(tensor.dim() == 0 for tensor in tensors):
+            return tuple(contexts)
+        first = tensors[0]
+        if any(tensor.dtype != first.dtype or tensor.shape[1:] != first.shape[1:] for tensor in tensors):
+            return tuple(contexts)
+        lengths = torch.tensor([len(tensor) for tensor in tensors])
+        return cls(contexts[0].feature_id, torch.cat(tensors), lengths)
+
+    def split(self) -> tuple[FeatureContext, ...]:
+        """The contexts that were stacked, with views of the tensor."""
+        parts = torch.split(self.tensor, self.lengths.tolist())
+        return tuple(TensorFeatureContext(self.feature_id, part) for part in parts)
+
+
+@dataclass(frozen=True)
+class BoundField:
+    """A mapped attribute and its vectorizer."""
+
+    manager_name: str
+    field: FieldFeatureMapping
+    vectorizer: EncodableFeatureVectorizer
+    is_label: bool
+
+    def __str__(self) -> str:
+        return (
+            f"attribute {self.field.attr!r}, vectorizer {self.field.feature_id!r} "
+            f"({type(self.vectorizer).__name__}) of manager {self.manager_name!r}"
+        )
+
+    def encode(self, ids: Sequence[str], values: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
+        """The contexts of a column.
+
+        Raises:
+            EncodeError: A value cannot be encoded; names its data point.
+        """
+        if self.is_label:
+            missing = [is_missing(value) for value in values]
+            if all(missing):
+                return NullFeatureContext(self.field.feature_id)
+            if any(missing):
+                unlabeled = [id for id, is_null in zip(ids, missing, strict=True) if is_null]
+                raise EncodeError(
+                    f"Some data points of a batch have a label and others have none: {_some(unlabeled)} have none.",
+                    str(self),
+                    "label all data points of the batch or none; put unlabeled ones in a split of their own",
+                )
+        try:
+            return self._encode(values)
+        except Exception as error:
+            raise self._explain(ids, values, error) from error
+
+    def _encode(self, values: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
+        if self.field.is_agg:
+            return self.vectorizer.encode(tuple(values))
+        column = self.vectorizer.encode_column(values)
+        if isinstance(column, FeatureContext):
+            return column
+        stacked = StackedFeatureContext.stack(column)
+        if not isinstance(stacked, FeatureContext):
+            self.decode(stacked)  # now, and not in the training loop, it shows whether the tensors fit together
+        return stacked
+
+    def _explain(self, ids: Sequence[str], values: Sequence[Any], error: Exception) -> EncodeError:
+        """The error of the first data point that fails on its own, or else of all of them."""
+        for id, value in zip(ids, values, strict=True):
+            try:
+                self._encode([value])
+            except Exception as own:  # noqa: BLE001 (whatever a vectorizer raises is what we are looking for)
+                what = own.what if isinstance(own, APIError) else f"{type(own).__name__}: {own}"
+                fix = own.fix if isinstance(own, APIError) else f"look at the value, {_short(value)}"
+                return EncodeError(f"Cannot encode data point {id!r}. {what}", str(self), fix)
+        what = error.what if isinstance(error, APIError) else f"{type(error).__name__}: {error}"
+        return EncodeError(
+            f"The values of data points {_some(ids)} cannot be encoded together. {what}",
+            str(self),
+            "give the tensors of one attribute the same data type and dimensions after the first, or pad them "
+            "(AggregateEncodableFeatureVectorizer)",
+        )
+
+    def decode(self, context: FeatureContext | tuple[FeatureContext, ...]) -> Tensor | None:
+        """The tensor of a column; ``None`` for a missing label.
+
+        Raises:
+            BatchError: The contexts do not decode to tensors that fit together.
+        """
+        try:
+            if isinstance(context, StackedFeatureContext):
+                if self.vectorizer.decoding == "identity" and context.feature_id == self.field.feature_id:
+                    return context.tensor
+                context = context.split()
+            if isinstance(context, FeatureContext):
+                return self.vectorizer.decode(context)
+            return torch.cat([self._decode_one(one) for one in context])
+        except (RuntimeError, APIError) as error:
+            if isinstance(error, BatchError):
+                raise
+            what = error.what if isinstance(error, APIError) else str(error)
+            raise BatchError(f"Cannot decode {self.field.attr!r}. {what}", str(self)) from error
+
+    def _decode_one(self, context: FeatureContext) -> Tensor:
+        tensor = self.vectorizer.decode(context)
+        if tensor is None:
+            raise BatchError("One of several contexts is empty.", str(self))
+        return tensor
+
+
+@dataclass(frozen=True)
+class BatchCodec:
+    """Values to contexts, contexts to tensors.
+
+    Args:
+        mapping: Which attribute goes through which vectorizer.
+        vectorizers: The managers that the mapping names.
+        seed: The seed of the run; what is random in an encode depends on it and on the IDs of the batch only.
+    """
+
+    mapping: BatchFeatureMapping
+    vectorizers: FeatureVectorizerManagerSet
+    seed: int = 0
+
+    @cached_property
+    def fields(self) -> Mapping[str, BoundField]:
+        """The attributes, in the order of the mapping.
+
+        Raises:
+            MappingError: The mapping names a manager or a vectorizer that is not there.
+        """
+        self.mapping.check()
+        return {mapped.attr: self._bind(manager.vectorizer_manager_name, mapped) for manager, mapped in self._pairs()}
+
+    def _pairs(self) -> Iterator[Any]:
+        return self.mapping.pairs()
+
+    def _bind(self, manager_name: str, mapped: FieldFeatureMapping) -> BoundField:
+        manager = self.vectorizers.get(manager_name)
+        if manager is None:
+            raise MappingError(
+                f"There is no vectorizer manager {manager_name!r}.",
+                f"mapping of attribute {mapped.attr!r}",
+                f"use one of {sorted(self.vectorizers.keys())}",
+            )
+        vectorizer = manager.get(mapped.feature_id)
+        if vectorizer is None:
+            raise MappingError(
+                f"There is no vectorizer with feature_id {mapped.feature_id!r} in manager {manager_name!r}.",
+                f"mapping of attribute {mapped.attr!r}",
+                f"use one of {sorted(manager.keys())}",
+            )
+        return BoundField(manager_name, mapped, vectorizer, self.mapping.is_label(mapped))
+
+    def encode(self, source: ColumnSource, attributes: Collection[str] | None = None) -> Contexts:
+        """The contexts of a batch, a column at a time.
+
+        The random generators of Python, numpy and torch are seeded from the seed of the run and the IDs, and restored.
+
+        Args:
+            source: The values of the data points.
+            attributes: The attributes to encode; all of the mapping when ``None``.
+
+        Raises:
+            EncodeError: A data point cannot be encoded; names it, the attribute and the vectorizer.
+        """
+        contexts: dict[str, FeatureContext | tuple[FeatureContext, ...]] = {}
+        for name, bound in self.fields.items():
+            if attributes is None or name in attributes:
+                # each attribute has a seed of its own, so that it does not matter which others are encoded with it
+                with seeded(derive_seed(self.seed, "encode", name, *source.ids)):
+                    contexts[name] = bound.encode(source.ids, _column(source, bound))
+        return contexts
+
+    def decode(self, contexts: Contexts) -> dict[str, Tensor | None]:
+        """The tensor of each context, on the CPU; ``None`` for missing labels.
+
+        Raises:
+            BatchError: A context belongs to no attribute of the mapping, or does not decode.
+        """
+        tensors: dict[str, Tensor | None] = {}
+        for name, context in contexts.items():
+            bound = self.fields.get(name)
+            if bound is None:
+                raise BatchError(
+                    f"The attribute {name!r} is not mapped.",
+                    None,
+                    f"use some of {sorted(self.fields)}, or clear the store",
+                )
+            tensors[name] = bound.decode(context)
+        return tensors
+
+
+def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
+    name = bound.field.attribute_accessor
+    try:
+        return source.column(name)
+    except APIError as error:
+        error.add_note(f"while reading {bound}")
+        raise
+    except Exception as error:
+        raise EncodeError(
+            f"Cannot read {name!r} of the data points {_some(source.ids)}. {type(error).__name__}: {error}",
+            str(bound),
+            "give the data point class such an attribute, or name another one with attr_access",
+        ) from error
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a label says nothing: ``None``, NaN, a missing value of pandas, or a sequence of nothing else."""
+    if isinstance(value, (list, tuple)):
+        return len(value) > 0 and all(is_missing(item) for item in value)
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and value != value
+
+
+def _some(ids: Sequence[str]) -> str:
+    """A few of many IDs."""
+    return str(list(ids)) if len(ids) <= 5 else f"{list(ids[:5])} and {len(ids) - 5} more"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,117 @@
+"""Nouns of the batch package: sets of data point IDs, encoded batches, and where these lie."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from zensols_like.errors import BatchError, CorruptBatch
+from zensols_like.persist import DirectoryCompositeStash
+from zensols_like.vectorize import FeatureContext
+
+__all__ = ["BatchDirectoryCompositeStash", "BatchError", "Contexts", "DataPointIDSet", "EncodedBatch"]
+
+Contexts: TypeAlias = Mapping[str, FeatureContext | tuple[FeatureContext, ...]]
+"""What is stored of a batch: for each attribute the context of the column, or one for each data point."""
+
+
+@dataclass(frozen=True)
+class DataPointIDSet:
+    """The IDs of the data points of one batch, on their way to a worker."""
+
+    batch_id: str
+    """The ID of the batch."""
+    data_point_ids: tuple[str, ...]
+    """The keys of the data points in the source, in the order of the batch."""
+    split_name: str
+    """The split that the batch belongs to."""
+    torch_seed_context: dict[str, Any] | None
+    """The random seed of the run, as given by `TorchConfig.get_random_seed_context`."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.batch_id, str):
+            raise ValueError(f"A batch_id is a string; this is {self.batch_id!r}, a {type(self.batch_id).__name__}.")
+
+    def __len__(self) -> int:
+        return len(self.data_point_ids)
+
+
+@dataclass(frozen=True)
+class EncodedBatch:
+    """One batch as it is stored: names and contexts, no stash and no device."""
+
+    id: str
+    split_name: str
+    data_point_ids: tuple[str, ...]
+    contexts: Contexts
+
+    def only(self, names: Collection[str] | None) -> EncodedBatch:
+        """The same batch with just these attributes; with all of them when ``None``."""
+        if names is None:
+            return self
+        return replace(self, contexts={name: context for name, context in self.contexts.items() if name in names})
+
+
+@dataclass
+class BatchDirectoryCompositeStash(DirectoryCompositeStash):
+    """The contexts of batches, in one record file for each batch and group of attributes.
+
+    A value is the mapping from attributes to their contexts.  What else there is to a batch stands in the plan of the
+    store, once.
+
+    Configuration::
+
+        [batch_dir_stash]
+        class_name = zensols_like.batch.BatchDirectoryCompositeStash
+        path = path: target/batch
+        groups = eval: ({'label'}, {'tokens', 'mask'})
+
+    Args:
+        path: The folder; it is made by the first `dump`.
+        groups: The groups of attributes; loading opens the files of the groups that are asked for, and no others.
+    """
+
+    attribute_name: str = field(default="contexts", init=False, repr=False)
+    load_keys: Collection[str] | None = field(default=None, init=False, repr=False)
+
+    def load(self, name: str) -> Any:
+        """The contexts of a batch for the attributes of `load_keys`; ``None`` when absent."""
+        contexts: dict[str, Any] = {}
+        for group in self.groups:
+            wanted = set(group) if self.load_keys is None else set(group).intersection(self.load_keys)
+            if wanted:
+                receipt = self.records.find(name, self.group_key(group))
+                if receipt is None:
+                    if contexts:
+                        raise CorruptBatch(
+                            f"Batch {name!r} has no record of group {self.group_key(group)!r}, but of others.",
+                            str(self.path),
+                            "encode it again",
+                        )
+                    return None
+                part = self.get_part(name, self.group_key(group), receipt)
+                contexts.update({attribute: part[attribute] for attribute in part if attribute in wanted})
+        return contexts
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Store the contexts of a batch."""
+        for group in self.grouping(inst):
+            self.put(name, self.group_key(group), {attribute: inst[attribute] for attribute in group})
+
+    def delete(self, name: str) -> None:
+        """Remove the files of a batch."""
+        for group in self.groups:
+            self.records.delete(name, self.group_key(group))
+
+    def exists(self, name: str) -> bool:
+        """Whether a file of the batch is there."""
+        return any(self.records.find(name, self.group_key(group)) is not None for group in self.groups)
+
+    def keys(self) -> Iterable[str]:
+        """The IDs of the batches that have a file, sorted as strings."""
+        return sorted({key for group in self.groups for key in self.records.keys_of(self.group_key(group))})
+
+    def clear(self) -> None:
+        """Remove every batch."""
+        self.records.clear()

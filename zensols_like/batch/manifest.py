@@ -1,0 +1,168 @@
+"""What belongs in a store, what made it, and whether all of it is there; readable without any class of a user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from zensols_like.batch.fingerprint import Fingerprint
+from zensols_like.errors import CorruptBatch, StaleError
+
+__all__ = ["AttributeSpec", "Group", "Manifest", "Status"]
+
+_KIND = "zensols_like batch store"
+_VERSION = 1
+
+
+class Status(Enum):
+    """How much of a store is there."""
+
+    ABSENT = "absent"
+    PARTIAL = "partial"
+    COMPLETE = "complete"
+    STALE = "stale"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Attributes that lie together, and what made them."""
+
+    key: str
+    """The name of the group in the records."""
+    attributes: tuple[str, ...]
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True)
+class AttributeSpec:
+    """What the tensor of an attribute looks like."""
+
+    feature_id: str
+    vectorizer: str
+    manager: str
+    is_label: bool
+    dtype: str | None = None
+    """``None`` for labels that are missing."""
+    shape: tuple[int, ...] | None = None
+    """-1 for a dimension that changes from batch to batch."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What belongs in a store and what made it.
+
+    The plan and the index of what is committed lie beside it; see `BatchStore`.
+    """
+
+    container: str
+    groups: tuple[Group, ...]
+    plan: Mapping[str, Any]
+    """Digest and counts of the plan."""
+    splits: Mapping[str, Mapping[str, int]]
+    """Batches and data points of each split."""
+    label: str | None
+    seed_context: Mapping[str, Any] | None
+    """The random seed of the run that made the plan."""
+    source: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the source, by level."""
+    specs: Mapping[str, AttributeSpec] = field(default_factory=dict)
+    """What the tensors look like; known when the store is complete."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    is_complete: bool = False
+
+    def require(self, wanted: Sequence[Group], where: str) -> None:
+        """Refuse batches that were made otherwise.
+
+        Args:
+            wanted: The groups as the configuration makes them now.
+            where: The place of the store.
+
+        Raises:
+            StaleError: Says which fields differ, old and new.
+        """
+        lines = self.differences(wanted)
+        if lines:
+            raise StaleError(
+                "The batches were encoded with another configuration:\n    " + "\n    ".join(lines),
+                where,
+                "clear the store and encode again (zensols-like clear), or take the change back",
+            )
+
+    def differences(self, wanted: Sequence[Group]) -> list[str]:
+        """What differs from the groups that are wanted, a line for each field."""
+        stored = {group.attributes: group for group in self.groups}
+        new = {group.attributes: group for group in wanted}
+        if stored.keys() != new.keys():
+            return [f"groups: {json.dumps(sorted(stored))} -> {json.dumps(sorted(new))}"]
+        lines = {
+            str(difference)
+            for attributes, group in stored.items()
+            for difference in group.fingerprint.differences(new[attributes].fingerprint)
+        }
+        return sorted(lines)
+
+    def to_json(self) -> bytes:
+        """The manifest as text."""
+        value = {
+            "kind": _KIND,
+            "version": _VERSION,
+            "status": (Status.COMPLETE if self.is_complete else Status.PARTIAL).value,
+            "container": self.container,
+            "label": self.label,
+            "groups": [
+                {"key": group.key, "attributes": list(group.attributes), "fingerprint": dict(group.fingerprint.fields)}
+                for group in self.groups
+            ],
+            "splits": {name: dict(counts) for name, counts in self.splits.items()},
+            "attributes": {name: vars(spec) for name, spec in self.specs.items()},
+            "plan": dict(self.plan),
+            "seed_context": self.seed_context,
+            "source": dict(self.source),
+            "parents": [],
+            "generation": 0,
+            "provenance": dict(self.provenance),
+        }
+        return json.dumps(value, indent=2).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes, where: str) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            CorruptBatch: It is damaged, or was written by a newer release.
+        """
+        try:
+            value = json.loads(data)
+            if value["kind"] != _KIND or value["version"] != _VERSION:
+                raise CorruptBatch(
+                    f"This is no manifest that this release reads: {value['kind']!r}, version {value['version']!r}.",
+                    where,
+                    "use the release that wrote it, or clear the store and encode again",
+                )
+            return cls(
+                value["container"],
+                tuple(
+                    Group(group["key"], tuple(group["attributes"]), Fingerprint(group["fingerprint"]))
+                    for group in value["groups"]
+                ),
+                value["plan"],
+                value["splits"],
+                value["label"],
+                value["seed_context"],
+                value["source"],
+                {
+                    name: AttributeSpec(**{**spec, "shape": None if spec["shape"] is None else tuple(spec["shape"])})
+                    for name, spec in value["attributes"].items()
+                },
+                value["provenance"],
+                value["status"] == Status.COMPLETE.value,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptBatch(
+                f"The manifest is damaged: {type(error).__name__}: {error}.",
+                where,
+                "restore the file from a copy, or clear the store and encode again",
+            ) from error

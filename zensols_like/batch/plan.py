@@ -1,0 +1,202 @@
+"""Which data points make which batch; pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zensols_like.batch.interface import DataPointIDSet
+from zensols_like.errors import BatchError, DatasetError
+
+__all__ = ["Plan", "PlannedSets", "plan_batches"]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The batches of a store: their splits and the IDs of their data points, as arrays.
+
+    A batch is known by its position, which as a string is its ID.  The batches of a split follow one another.
+    """
+
+    splits: tuple[str, ...]
+    """The names of the splits, in order."""
+    split_ends: NDArray[np.int64]
+    """For each split the position after its last batch."""
+    batch_ends: NDArray[np.int64]
+    """For each batch the number of data points up to its end."""
+    id_ends: NDArray[np.int64]
+    """For each data point the number of bytes up to the end of its ID."""
+    id_bytes: NDArray[np.uint8]
+    """All IDs as UTF-8, one after another."""
+
+    def __len__(self) -> int:
+        return len(self.batch_ends)
+
+    @property
+    def size(self) -> int:
+        """The number of data points."""
+        return len(self.id_ends)
+
+    def position(self, batch_id: str) -> int | None:
+        """The position of a batch; ``None`` when it is not planned."""
+        if not (batch_id.isascii() and batch_id.isdigit()):
+            return None
+        position = int(batch_id)
+        return position if position < len(self) and str(position) == batch_id else None
+
+    def split_of(self, position: int) -> str:
+        """The split of a batch."""
+        return self.splits[int(np.searchsorted(self.split_ends, position, side="right"))]
+
+    def batch_size(self, position: int) -> int:
+        """The number of data points of a batch."""
+        return int(self.batch_ends[position]) - self._start(self.batch_ends, position)
+
+    def ids(self, position: int) -> tuple[str, ...]:
+        """The IDs of the data points of a batch."""
+        first, last = self._start(self.batch_ends, position), int(self.batch_ends[position])
+        start = self._start(self.id_ends, first)
+        ends = self.id_ends[first:last].tolist()
+        text = self.id_bytes[start : ends[-1] if ends else start].tobytes()
+        starts = [start, *ends[:-1]]
+        return tuple(
+            text[begin - start : end - start].decode("utf-8", "surrogatepass")
+            for begin, end in zip(starts, ends, strict=True)
+        )
+
+    @staticmethod
+    def _start(ends: NDArray[np.int64], position: int) -> int:
+        return 0 if position == 0 else int(ends[position - 1])
+
+    def range_of(self, split: str) -> range:
+        """The positions of the batches of a split; ``KeyError`` when there is no such split."""
+        if split not in self.splits:
+            raise KeyError(split)
+        index = self.splits.index(split)
+        return range(self._start(self.split_ends, index), int(self.split_ends[index]))
+
+    def data_points_of(self, split: str) -> int:
+        """The number of data points of a split."""
+        positions = self.range_of(split)
+        if len(positions) == 0:
+            return 0
+        return int(self.batch_ends[positions[-1]]) - self._start(self.batch_ends, positions[0])
+
+    def keys_by_split(self) -> dict[str, tuple[str, ...]]:
+        """The IDs of the batches of each split."""
+        return {split: tuple(map(str, self.range_of(split))) for split in self.splits}
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of the whole plan, the same for equal plans."""
+        total = hashlib.blake2b(repr(self.splits).encode(), digest_size=16)
+        for array in (self.split_ends, self.batch_ends, self.id_ends, self.id_bytes):
+            total.update(np.ascontiguousarray(array).data)
+        return total.hexdigest()
+
+    def as_value(self) -> dict[str, Any]:
+        """What to store."""
+        return {
+            "splits": list(self.splits),
+            "split_ends": self.split_ends,
+            "batch_ends": self.batch_ends,
+            "id_ends": self.id_ends,
+            "id_bytes": self.id_bytes,
+        }
+
+    @classmethod
+    def from_value(cls, value: Mapping[str, Any]) -> Plan:
+        """The plan that was stored."""
+        return cls(
+            tuple(value["splits"]), *(value[name] for name in ("split_ends", "batch_ends", "id_ends", "id_bytes"))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedSets(Sequence[DataPointIDSet]):
+    """The batches of a plan as sets of data point IDs, each made when it is asked for."""
+
+    plan: Plan
+    seed_context: dict[str, Any] | None
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    @overload
+    def __getitem__(self, position: int) -> DataPointIDSet: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[DataPointIDSet]: ...
+    def __getitem__(self, position: int | slice) -> DataPointIDSet | list[DataPointIDSet]:
+        if isinstance(position, slice):
+            return [self[at] for at in range(*position.indices(len(self)))]
+        at = position + len(self) if position < 0 else position
+        if not 0 <= at < len(self):
+            raise IndexError(position)
+        return DataPointIDSet(str(at), self.plan.ids(at), self.plan.split_of(at), self.seed_context)
+
+    def __iter__(self) -> Iterator[DataPointIDSet]:
+        return (self[at] for at in range(len(self)))
+
+
+def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, batch_limit: int | None = None) -> Plan:
+    """Cut the keys of each split into batches, in order; the last batch of a split may be smaller.
+
+    Args:
+        keys_by_split: The keys of the data points of each split.
+        batch_size: The number of data points of a batch.
+        batch_limit: How many batches to keep of each split; all when ``None``.
+
+    Raises:
+        BatchError: ``batch_size`` or ``batch_limit`` is less than 1.
+        DatasetError: A key stands twice, or there are no keys.
+
+    Example:
+        >>> plan = plan_batches({"train": ["a", "b", "c"], "test": ["d"]}, batch_size=2)
+        >>> [(plan.split_of(i), plan.ids(i)) for i in range(len(plan))]
+        [('train', ('a', 'b')), ('train', ('c',)), ('test', ('d',))]
+    """
+    for name, value in (("batch_size", batch_size), ("batch_limit", batch_limit)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise BatchError(f"The {name} is {value!r}.", None, "use a whole number of at least 1")
+    ids: list[str] = []
+    batch_ends: list[int] = []
+    split_ends: list[int] = []
+    for keys in keys_by_split.values():
+        kept = list(keys) if batch_limit is None else list(keys[: batch_limit * batch_size])
+        first = len(ids)
+        ids += kept
+        batch_ends += [min(first + batch_size * (i + 1), len(ids)) for i in range(-(-len(kept) // batch_size))]
+        split_ends.append(len(batch_ends))
+    _check_keys(ids, keys_by_split)
+    encoded = [key.encode("utf-8", "surrogatepass") for key in ids]
+    return Plan(
+        tuple(keys_by_split),
+        np.asarray(split_ends, dtype=np.int64),
+        np.asarray(batch_ends, dtype=np.int64),
+        np.cumsum([len(key) for key in encoded], dtype=np.int64),
+        np.frombuffer(b"".join(encoded), dtype=np.uint8),
+    )
+
+
+def _check_keys(ids: Sequence[str], keys_by_split: Mapping[str, Sequence[str]]) -> None:
+    if len(ids) == 0:
+        raise DatasetError(
+            f"There are no data points in the splits {list(keys_by_split)}.",
+            None,
+            "give the source some rows, and the splits some keys",
+        )
+    if len(set(ids)) < len(ids):
+        twice = [key for key, count in Counter(ids).items() if count > 1]
+        homes = [split for split, keys in keys_by_split.items() if twice[0] in keys]
+        raise DatasetError(
+            f"{len(twice)} data points stand more than once, as {twice[0]!r} in {homes}.",
+            None,
+            "give each data point a key of its own, and put it into one split only",
+        )

@@ -1,0 +1,604 @@
+"""Batches by ID: planned, encoded by workers, decoded when they are used."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import multiprocessing
+import os
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+import zensols_like
+from zensols_like.batch.codec import BatchCodec, BoundField, ColumnSource
+from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
+from zensols_like.batch.fingerprint import fingerprint_group
+from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
+from zensols_like.batch.manifest import AttributeSpec, Group, Manifest, Status
+from zensols_like.batch.mapping import BatchFeatureMapping
+from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
+from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash
+from zensols_like.batch.plan import Plan, PlannedSets, plan_batches
+from zensols_like.batch.store import BatchStore, Commit, ContextStore, StashContexts
+from zensols_like.config import Writeback
+from zensols_like.dataset import DatasetSplitStash, SplitKeyContainer
+from zensols_like.errors import APIError, BatchError, DeepLearnError, MappingError, MissingBatchError, StaleError
+from zensols_like.persist import (
+    DelegateStash,
+    DictionaryStash,
+    FileFolder,
+    MemoryFolder,
+    Receipt,
+    RecordStash,
+    Stash,
+    StoreFolder,
+)
+from zensols_like.persist.atomic import write_atomically
+from zensols_like.protocols import Deallocatable, Primeable
+from zensols_like.torchconfig import TorchConfig
+from zensols_like.vectorize import FeatureVectorizerManagerSet
+
+__all__ = ["BatchStash"]
+
+logger = logging.getLogger(__name__)
+
+
+class _DecodedAttributes:
+    """The field ``decoded_attributes``: any collection of names becomes a set, which is checked against the mapping."""
+
+    def __get__(self, stash: BatchStash | None, owner: type[BatchStash]) -> set[str] | None:
+        if stash is None:
+            raise AttributeError("decoded_attributes")  # the field has no default
+        wanted = stash._wanted
+        return None if wanted is None else set(wanted)
+
+    def __set__(self, stash: BatchStash, names: Collection[str] | None) -> None:
+        stash._want(names)
+
+
+@dataclass
+class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocatable):
+    """Batches by ID: planned from the splits of the source, encoded by workers, decoded when they are used.
+
+    Encoding happens once, in `prime`, which `load`, `keys` and ``len`` call where the store is not complete; everything
+    else only looks.  What was encoded is known by the manifest of the store alone: the source is not needed to load.
+
+    Configuration::
+
+        [batch_stash]
+        class_name = zensols_like.batch.BatchStash
+        delegate = instance: batch_dir_stash
+        split_stash_container = instance: dataset_split_stash
+        vectorizer_manager_set = instance: vectorizer_manager_set
+        data_point_type = class: mypackage.IrisDataPoint
+        batch_type = class: mypackage.IrisBatch
+        data_point_id_sets_path = path: target/batch_ids.json
+        decoded_attributes = set: label, flower_dims
+        model_torch_config = instance: gpu_torch_config
+        batch_size = 32
+        chunk_size = 0
+        workers = 2
+    """
+
+    data_point_type: type[DataPoint]
+    """The class of the data points, made as ``data_point_type(id, stash, item)``."""
+    batch_type: type[Batch]
+    """The class of the batches."""
+    split_stash_container: Any
+    """The source and its splits: a `SplitStashContainer`, or what is both a `SplitKeyContainer` and a `Stash`."""
+    vectorizer_manager_set: FeatureVectorizerManagerSet
+    """The vectorizers."""
+    batch_size: int
+    """The number of data points of a batch; the last one of a split may have fewer."""
+    model_torch_config: TorchConfig
+    """Where `Batch.to` copies the tensors."""
+    data_point_id_sets_path: Path | None
+    """Where a readable copy of the plan goes (JSON); it is never read back."""
+    decoded_attributes: Collection[str] | None = _DecodedAttributes()  # type: ignore[assignment]
+    """The attributes to decode; all when ``None``.  The records of other groups are not opened."""
+    batch_feature_mappings: BatchFeatureMapping | None = None
+    """The mapping, for a `DefaultBatch`; other classes of batches bring their own."""
+    batch_limit: int = sys.maxsize
+    """The number of batches to encode of each split, to try things out."""
+
+    observer: EncodeObserver | None = field(default=None, kw_only=True, repr=False, compare=False)
+    """Who is told how an encode goes on."""
+
+    _NOT_PICKLED: ClassVar[tuple[str, ...]] = ("observer", "codec", "store", "splits", "_contexts", "_groups", "_ready")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        source = self.split_stash_container
+        if not (isinstance(source, SplitKeyContainer) and isinstance(source, Stash)):
+            raise DeepLearnError(
+                f"The split_stash_container is a {type(source).__name__}, which has no splits or no data points.",
+                f"[{self.name}] split_stash_container",
+                "use a SplitStashContainer such as DatasetSplitStash",
+            )
+        self.priming = False
+        self._ready = False
+        self._want(self._wanted)
+
+    # ---- what batches are made of
+
+    def _want(self, names: Collection[str] | None) -> None:
+        if isinstance(names, str):
+            names = [names]
+        self._wanted = None if names is None else frozenset(names)
+        if "_ready" in vars(self) and self._wanted is not None:
+            unknown = sorted(self._wanted.difference(self.codec.fields))
+            if unknown:
+                raise MappingError(
+                    f"No mapped attributes {unknown}.",
+                    f"[{self.name}] decoded_attributes",
+                    f"use some of {sorted(self.codec.fields)}",
+                )
+
+    @cached_property
+    def codec(self) -> BatchCodec:
+        """How to encode and decode.
+
+        Raises:
+            MappingError: The mapping does not fit the vectorizers.
+        """
+        mapping = self.create_batch(())._get_batch_feature_mappings()
+        return BatchCodec(mapping, self.vectorizer_manager_set, self._seed)
+
+    @property
+    def _seed(self) -> int:
+        context = self._seed_context
+        return 0 if context is None else int(context["seed"])
+
+    @property
+    def _seed_context(self) -> dict[str, Any] | None:
+        """That of the run that made the plan; of this one before there is a plan."""
+        manifest = self.store.manifest
+        if manifest is None:
+            return TorchConfig.get_random_seed_context()
+        return None if manifest.seed_context is None else dict(manifest.seed_context)
+
+    def create_batch(
+        self,
+        points: Sequence[DataPoint] | ColumnSource,
+        split_name: str | None = None,
+        batch_id: str | None = None,
+    ) -> Batch:
+        """Make a batch that is encoded and decoded in memory when it is asked; its tensors equal those of a stored one.
+
+        Args:
+            points: The data points, or the columns of a table.
+            split_name: The split to say that it belongs to.
+            batch_id: The ID.
+        """
+        batch = self.batch_type(self, batch_id, split_name, points)  # type: ignore[arg-type]  # as documented, may be None
+        self.populate_batch_feature_mapping(batch)
+        return batch
+
+    def populate_batch_feature_mapping(self, batch: Batch) -> None:
+        """Give a batch the mapping of the stash, where its class has none of its own."""
+        if isinstance(batch, DefaultBatch) and batch.batch_feature_mappings is None:
+            batch.batch_feature_mappings = self.batch_feature_mappings
+
+    def attach(self, batch: Batch) -> Batch:
+        """Tie a batch that was pickled to this stash again."""
+        batch.batch_stash = self
+        self.populate_batch_feature_mapping(batch)
+        return batch
+
+    def create_data_points(self, ids: Sequence[str]) -> tuple[DataPoint, ...]:
+        """Make data points from the source.
+
+        Raises:
+            BatchError: The source does not have one of them.
+        """
+        points: list[DataPoint] = []
+        for id, item in self.split_stash_container.load_many(ids):
+            if item is None:
+                raise self._no_data_point(id)
+            points.append(self.data_point_type(id, self, item))  # type: ignore[call-arg]  # what a subclass adds
+        return tuple(points)
+
+    def _no_data_point(self, id: str) -> BatchError:
+        return BatchError(
+            f"The source has no data point {id!r}.",
+            f"[{self.name}] split_stash_container",
+            "the splits name a key that the source does not have; make the splits again, or restore the source",
+        )
+
+    def _create_source(self, ids: Sequence[str]) -> ColumnSource:
+        """The columns of data points; a table gives its own instead of making an object of each row."""
+        return PointColumns(self.create_data_points(ids))
+
+    @property
+    def batch_metadata(self) -> BatchMetadata:
+        """What is known about the batches: classes, mapping and the attributes that are decoded."""
+        fields = {
+            name: BatchFieldMetadata(bound.field, bound.vectorizer)
+            for name, bound in self.codec.fields.items()
+            if self._wanted is None or name in self._wanted
+        }
+        return BatchMetadata(self.data_point_type, self.batch_type, self.codec.mapping, fields)
+
+    # ---- where they lie
+
+    @cached_property
+    def _contexts(self) -> ContextStore:
+        if isinstance(self.delegate, RecordStash):
+            return self.delegate
+        return StashContexts(self.delegate, self._books_beside())
+
+    def _books_beside(self) -> StoreFolder:
+        """A folder for the books of a stash that has none."""
+        stash: Stash = self.delegate
+        while isinstance(stash, DelegateStash):
+            stash = stash.delegate
+        if isinstance(stash, DictionaryStash) or self.data_point_id_sets_path is None:
+            return MemoryFolder()
+        return FileFolder(self.data_point_id_sets_path.parent / f"{self.data_point_id_sets_path.name}.store")
+
+    @cached_property
+    def store(self) -> BatchStore:
+        """The books: manifest, plan and what is committed."""
+        return BatchStore(self._contexts.folder)
+
+    @cached_property
+    def _groups(self) -> tuple[Group, ...]:
+        """The groups of attributes, and what makes them in this configuration."""
+        limit = None if self.batch_limit == sys.maxsize else self.batch_limit
+        classes = {
+            kind: {"class": f"{cls.__module__}.{cls.__qualname__}", "version": cls.version}
+            for kind, cls in (("data_point", self.data_point_type), ("batch", self.batch_type))
+        }
+        return tuple(
+            Group(
+                self._contexts.group_key(group),
+                group,
+                fingerprint_group(self.codec, group, classes, self.batch_size, limit),
+            )
+            for group in self._contexts.grouping(self.codec.fields)
+        )
+
+    @property
+    def status(self) -> Status:
+        """Absent, partial, complete or stale, from the manifest and the configuration; nothing is made."""
+        manifest = self.store.manifest
+        if manifest is not None and manifest.differences(self._groups):
+            return Status.STALE
+        return self.store.status
+
+    # ---- encode
+
+    def prime(self) -> None:
+        """Encode the batches that are not committed yet; goes on where an earlier call was stopped.
+
+        Raises:
+            StaleError: What is there was encoded with another configuration, or the splits changed.
+            EncodeError: A data point cannot be encoded; what was committed stays.
+            MissingBatchError: The store is not complete and cannot be written from here.
+        """
+        if self._ready:
+            return
+        if self.priming:
+            raise DeepLearnError(
+                "The batches are asked for while they are encoded.",
+                f"[{self.name}]",
+                "let no vectorizer or data point load batches of its own stash",
+            )
+        manifest = self.store.manifest
+        if manifest is not None:
+            manifest.require(self._groups, self.store.location)
+        if not self.is_child and (manifest is None or not manifest.is_complete):
+            self._require_place_to_encode()
+            with self._priming():
+                self._encode(manifest)
+        self._ready = not self.is_child
+
+    @contextmanager
+    def _priming(self) -> Iterator[None]:
+        self.priming = True
+        try:
+            yield
+        finally:
+            self.priming = False
+
+    def _require_place_to_encode(self) -> None:
+        reason = None
+        if multiprocessing.parent_process() is not None:
+            reason = "this is a worker process"
+        elif _rank() > 0:
+            reason = f"this is rank {_rank()}, and the first one encodes"
+        elif not self.store.folder.is_writable():
+            reason = "the store cannot be written to"
+        if reason is not None:
+            raise MissingBatchError(
+                f"The batches are not all encoded ({self.store.status.value}), and {reason}.",
+                self.store.location,
+                "encode them before: zensols-like encode, or call prime() in the main process",
+            )
+
+    def _encode(self, manifest: Manifest | None) -> None:
+        plan = plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
+        if manifest is None:
+            self._begin(plan)
+        elif manifest.plan["digest"] != plan.digest:
+            raise StaleError(
+                f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
+                f"points in {manifest.plan['batches']} batches were planned, now {plan.size} in {len(plan)}.",
+                self.store.location,
+                "clear the store and encode again (zensols-like clear), or take the change of the source back",
+            )
+        for manager in self.vectorizer_manager_set.values():
+            for vectorizer in manager.values():
+                if isinstance(vectorizer, Primeable):
+                    vectorizer.prime()
+        missing = self.store.index.missing()
+        logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
+        if self.observer is not None:
+            self.observer.started(len(plan), len(plan) - len(missing))
+        try:
+            self._spawn_work(missing)
+        finally:
+            if self.observer is not None:
+                self.observer.finished()
+        self.store.finish(specs=self._specs())
+        logger.info("encoded all %d batches into %s", len(plan), self.store.location)
+
+    @property
+    def _limit(self) -> int | None:
+        return None if self.batch_limit == sys.maxsize else self.batch_limit
+
+    def _begin(self, plan: Plan) -> None:
+        context = TorchConfig.get_random_seed_context()
+        manifest = Manifest(
+            container=self._contexts.container,
+            groups=self._groups,
+            plan={"digest": plan.digest, "batches": len(plan), "data_points": plan.size},
+            splits={
+                split: {"batches": len(plan.range_of(split)), "data_points": plan.data_points_of(split)}
+                for split in plan.splits
+            },
+            label=self.codec.mapping.label_attribute_name,
+            seed_context=None if context is None else {"seed": context["seed"]},
+            specs={name: _spec(bound) for name, bound in self.codec.fields.items()},
+            provenance={
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "zensols_like": zensols_like.__version__,
+                "torch": torch.__version__,
+                "python": sys.version.split()[0],
+            },
+        )
+        self.store.begin(manifest, plan)
+        if self.data_point_id_sets_path is not None:
+            self._write_plan(self.data_point_id_sets_path)
+
+    def _write_plan(self, path: Path) -> None:
+        sets = self.batch_data_point_sets
+        lines = (
+            json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
+            for one in sets
+        )
+        write_atomically(path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"])
+
+    def _specs(self) -> dict[str, AttributeSpec]:
+        """What the tensors look like, by the first batch of each split that has them."""
+        plan = self.store.plan
+        specs: dict[str, AttributeSpec] = {}
+        for split in plan.splits:
+            todo = frozenset(self.codec.fields).difference(specs)
+            for position in plan.range_of(split)[:1] if todo else ():
+                tensors = self.codec.decode(self.store.load(self._contexts, position, todo))
+                specs |= {name: _spec(self.codec.fields[name], arr) for name, arr in tensors.items() if arr is not None}
+        return {name: specs.get(name, _spec(bound)) for name, bound in self.codec.fields.items()}
+
+    def _create_data(self) -> Iterable[int]:
+        """The positions of the batches to encode."""
+        return self.store.index.missing()
+
+    def _process(self, chunk: Sequence[DataPointIDSet]) -> Iterable[tuple[str, Batch | EncodedBatch]]:
+        """In a worker: make the batches of sets of IDs; a subclass may yield them encoded.
+
+        Args:
+            chunk: The sets of IDs, a batch each.
+        """
+        for one in chunk:
+            yield one.batch_id, self.create_batch(self._create_source(one.data_point_ids), one.split_name, one.batch_id)
+
+    def _work(self, chunk: Sequence[int]) -> list[Commit]:
+        """In a worker: encode and store the batches at these positions.
+
+        Returns:
+            A receipt for each record, which the parent writes into the journal.
+        """
+        sets = [self.batch_data_point_sets[position] for position in chunk]
+        commits: list[Commit] = []
+        try:
+            for batch_id, batch in self._process(sets):
+                stored = batch.encode() if isinstance(batch, Batch) else batch
+                commits += self._put(self._position(batch_id), stored)
+        except APIError as error:
+            done = len({commit.position for commit in commits})
+            one = sets[min(done, len(sets) - 1)]
+            error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
+            raise
+        return commits
+
+    def _position(self, batch_id: str) -> int:
+        position = self.store.plan.position(batch_id)
+        if position is None:
+            raise BatchError(
+                f"Batch {batch_id!r} is not planned.", f"{type(self).__name__}._process", "yield the IDs of the chunk"
+            )
+        return position
+
+    def _put(self, position: int, stored: EncodedBatch) -> list[Commit]:
+        commits = []
+        for number, group in enumerate(self.store.require_manifest().groups):
+            part = {name: stored.contexts[name] for name in group.attributes}
+            receipt: Receipt = self._contexts.put(str(position), group.key, part)
+            commits.append(Commit(position, number, receipt))
+        return commits
+
+    def _done(self, result: list[Commit]) -> None:
+        """In the parent: journal what a worker stored."""
+        self.store.commit(result)
+        if self.observer is not None:
+            self.observer.committed(len({commit.position for commit in result}))
+
+    def _chunk_name(self, chunk: Sequence[int]) -> str:
+        return f"batches {chunk[0]} to {chunk[-1]}" if len(chunk) > 1 else f"batch {chunk[0]}"
+
+    # ---- load
+
+    @property
+    def batch_data_point_sets(self) -> Sequence[DataPointIDSet]:
+        """The IDs of the data points of each batch; a lazy sequence over the plan, which is made where there is none."""
+        if self.store.manifest is not None:
+            return PlannedSets(self.store.plan, self._seed_context)
+        plan = plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
+        return PlannedSets(plan, self._seed_context)
+
+    def load(self, name: str) -> Any:
+        """The batch of an ID, which decodes when it is first asked; ``None`` when it is not planned.
+
+        Primes where the store is not complete.
+
+        Raises:
+            CorruptBatch: Its record is damaged or gone; names the batch and the file.
+            StaleError: The store was encoded with another configuration.
+        """
+        self.prime()
+        plan = self.store.plan
+        position = plan.position(name)
+        if position is None:
+            return None
+        contexts = self.store.load(self._contexts, position, self._wanted)
+        batch = self.batch_type.from_encoded(
+            self, EncodedBatch(name, plan.split_of(position), plan.ids(position), contexts)
+        )
+        self.populate_batch_feature_mapping(batch)
+        return batch
+
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Batches in the order of ``keys``."""
+        return ((key, self.load(key)) for key in keys)
+
+    def exists(self, name: str) -> bool:
+        """Whether the batch is committed; never primes."""
+        if self.store.manifest is None:
+            return False
+        position = self.store.plan.position(name)
+        return position is not None and self.store.index.is_committed(position)
+
+    def keys(self) -> Iterable[str]:
+        """The IDs of the batches, in the order of the plan; primes where the store is not complete."""
+        self.prime()
+        return map(str, range(len(self.store.plan)))
+
+    def __len__(self) -> int:
+        self.prime()
+        return len(self.store.plan)
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Refused: batches come from the source.
+
+        Raises:
+            BatchError: Always.
+        """
+        raise BatchError(
+            f"Batch {name!r} cannot be stored by hand ({type(inst).__name__}).",
+            f"[{self.name}]",
+            "batches are encoded from the source by prime(); change the source or the vectorizers",
+        )
+
+    def delete(self, name: str) -> None:
+        """Refused: a store is whole.
+
+        Raises:
+            BatchError: Always.
+        """
+        raise BatchError(f"Batch {name!r} cannot be deleted alone.", f"[{self.name}]", "clear() removes all batches")
+
+    def selecting(self, parts: Collection[str] | None) -> BatchStash:
+        """The same batches with other ``decoded_attributes``."""
+        view = copy.copy(self)
+        view._want(parts)
+        vars(view).pop("splits", None)
+        return view
+
+    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+        """The IDs of the batches of each split; never primes."""
+        if self.store.manifest is not None:
+            return self.store.plan.keys_by_split()
+        return plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit).keys_by_split()
+
+    @cached_property
+    def splits(self) -> Mapping[str, Stash]:
+        """For each split a view of its batches; never primes."""
+        return DatasetSplitStash(self, self).splits
+
+    # ---- forget
+
+    def clear(self) -> None:
+        """Remove the batches and the plan; the source stays."""
+        self.store.clear()
+        self._contexts.clear()
+        if self.data_point_id_sets_path is not None:
+            self.data_point_id_sets_path.unlink(missing_ok=True)
+        self.deallocate()
+
+    def clear_all(self) -> None:
+        """Remove the batches, the plan and the source."""
+        self.clear()
+        self.split_stash_container.clear()
+
+    def deallocate(self) -> None:
+        """Let go of what was read; it is read again when needed."""
+        self.store.refresh()
+        for name in ("codec", "splits", "_groups"):
+            vars(self).pop(name, None)
+        self._ready = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is made again in another process."""
+        state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
+        return {**state, "observer": None, "_ready": False}
+
+
+def _spec(bound: BoundField, tensor: torch.Tensor | None = None) -> AttributeSpec:
+    """What the tensor of an attribute looks like, by one of them."""
+    known = AttributeSpec(
+        bound.field.feature_id,
+        f"{type(bound.vectorizer).__module__}.{type(bound.vectorizer).__qualname__}",
+        bound.manager_name,
+        bound.is_label,
+    )
+    if tensor is None:
+        return known
+    declared = tuple(bound.vectorizer.shape)
+    free = [True, *(size == -1 for size in declared[1:])] if len(declared) == tensor.dim() else [True]
+    shape = tuple(-1 if i < len(free) and free[i] else size for i, size in enumerate(tensor.shape))
+    return AttributeSpec(
+        known.feature_id,
+        known.vectorizer,
+        known.manager,
+        known.is_label,
+        str(tensor.dtype).removeprefix("torch."),
+        shape,
+    )
+
+
+def _rank() -> int:
+    """The rank of this process among those that train together; 0 when it is alone."""
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank()
+    return int(os.environ.get("RANK", "0"))

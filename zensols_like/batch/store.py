@@ -1,0 +1,380 @@
+"""What lies in a store: the manifest, the plan, and the index of what is committed.
+
+Committed means journaled: the bytes of a batch are durable before its line is.  When everything is committed the journal
+is folded into the index.  Everything here can be read without a class of a user and without a configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zensols_like.batch.manifest import Manifest, Status
+from zensols_like.batch.plan import Plan
+from zensols_like.errors import CorruptBatch, MissingBatchError
+from zensols_like.persist import Receipt, RecordStash, Stash, StoreFolder
+from zensols_like.persist.formats import find_format
+from zensols_like.persist.frame import frame, unframe
+
+__all__ = ["BatchStore", "Commit", "ContextStore", "Index", "StashContexts"]
+
+MANIFEST = "manifest.json"
+PLAN = "plan.rec"
+JOURNAL = "journal.jsonl"
+INDEX = "index.rec"
+
+
+class Commit(NamedTuple):
+    """A record that is durable: the batch by its position, the group by its number, and the receipt."""
+
+    position: int
+    group: int
+    receipt: Receipt
+
+
+@dataclass(eq=False)
+class Index:
+    """For each group and batch the receipt of its record, as arrays."""
+
+    files: list[str]
+    file: NDArray[np.int32]
+    """Of shape (groups, batches): the number of the file, -1 where nothing is committed."""
+    offset: NDArray[np.int64]
+    length: NDArray[np.int64]
+    checksum: NDArray[np.uint64]
+
+    def __post_init__(self) -> None:
+        self._numbers = {name: number for number, name in enumerate(self.files)}
+
+    @classmethod
+    def empty(cls, groups: int, batches: int) -> Index:
+        """An index of nothing."""
+        shape = (groups, batches)
+        return cls(
+            [],
+            np.full(shape, -1, np.int32),
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.uint64),
+        )
+
+    def add(self, commit: Commit) -> None:
+        """Note a record."""
+        position, group, receipt = commit
+        number = self._numbers.setdefault(receipt.file, len(self.files))
+        if number == len(self.files):
+            self.files.append(receipt.file)
+        self.file[group, position] = number
+        self.offset[group, position] = receipt.offset
+        self.length[group, position] = receipt.length
+        self.checksum[group, position] = receipt.checksum
+
+    def receipt(self, group: int, position: int) -> Receipt | None:
+        """The receipt of a record; ``None`` when it is not committed."""
+        number = int(self.file[group, position])
+        if number < 0:
+            return None
+        return Receipt(
+            self.files[number],
+            int(self.offset[group, position]),
+            int(self.length[group, position]),
+            int(self.checksum[group, position]),
+        )
+
+    def is_committed(self, position: int) -> bool:
+        """Whether every record of a batch is committed."""
+        return bool((self.file[:, position] >= 0).all())
+
+    def missing(self) -> list[int]:
+        """The positions of the batches of which a record is not committed."""
+        found: list[int] = np.flatnonzero((self.file < 0).any(axis=0)).tolist()
+        return found
+
+    def as_value(self) -> dict[str, Any]:
+        """What to store."""
+        return {name: getattr(self, name) for name in ("files", "file", "offset", "length", "checksum")}
+
+
+class ContextStore(Protocol):
+    """Where the contexts of batches lie, by batch and group of attributes; a `RecordStash` is one."""
+
+    @property
+    def folder(self) -> StoreFolder:
+        """Where the books of the store lie."""
+
+    @property
+    def container(self) -> str:
+        """The kind of store."""
+
+    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """How attributes are grouped."""
+
+    def group_key(self, group: Collection[str]) -> str:
+        """The name of a group."""
+
+    def put(self, key: str, group: str, value: Any) -> Receipt:
+        """Store the contexts of a group."""
+
+    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
+        """Load the contexts of a group."""
+
+    def clear(self) -> None:
+        """Forget all contexts."""
+
+
+@dataclass(frozen=True)
+class StashContexts:
+    """Any stash as a place for contexts, all attributes of a batch as one value; it cannot be verified."""
+
+    stash: Stash
+    folder: StoreFolder
+    container: str = "stash"
+
+    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """All attributes together."""
+        return (tuple(sorted(attributes)),)
+
+    def group_key(self, group: Collection[str]) -> str:  # noqa: ARG002 (there is only one)
+        """The one group has no name."""
+        return ""
+
+    def put(self, key: str, group: str, value: Any) -> Receipt:
+        """Dump the contexts of a batch."""
+        self.stash.dump(key, value)
+        return Receipt(group, 0, 0, 0)
+
+    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:  # noqa: ARG002 (the stash knows the place)
+        """Load the contexts of a batch.
+
+        Raises:
+            CorruptBatch: The stash has lost them.
+        """
+        contexts = self.stash.load(key)
+        if contexts is None:
+            raise CorruptBatch(
+                f"Batch {key!r} was committed, but the stash has lost it.",
+                type(self.stash).__name__,
+                "clear the store and encode again",
+            )
+        return contexts
+
+    def clear(self) -> None:
+        """Forget all contexts."""
+        self.stash.clear()
+
+
+class BatchStore:
+    """The books of a store of batches: manifest, plan, journal and index.
+
+    Args:
+        folder: Where they lie.
+    """
+
+    def __init__(self, folder: StoreFolder) -> None:
+        self.folder = folder
+        self._manifest: Manifest | None = None
+        self._plan: Plan | None = None
+        self._index: Index | None = None
+
+    @property
+    def location(self) -> str:
+        """How to call the store in a message."""
+        return self.folder.location
+
+    def refresh(self) -> None:
+        """Forget what was read, since another process may have gone on."""
+        self._manifest = self._plan = self._index = None
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest; ``None`` when there is no store.
+
+        Raises:
+            CorruptBatch: It is damaged.
+        """
+        if self._manifest is None:
+            data = self.folder.read(MANIFEST)
+            if data is not None:
+                self._manifest = Manifest.from_json(bytes(data), f"{self.location}/{MANIFEST}")
+        return self._manifest
+
+    def require_manifest(self) -> Manifest:
+        """The manifest.
+
+        Raises:
+            MissingBatchError: There is no store.
+        """
+        manifest = self.manifest
+        if manifest is None:
+            raise MissingBatchError(
+                "There is no store of batches.", self.location, "run: zensols-like encode, or call prime()"
+            )
+        return manifest
+
+    @property
+    def status(self) -> Status:
+        """Absent, partial or complete, from the manifest alone."""
+        manifest = self.manifest
+        if manifest is None:
+            return Status.ABSENT
+        return Status.COMPLETE if manifest.is_complete else Status.PARTIAL
+
+    @property
+    def plan(self) -> Plan:
+        """Which data points make which batch.
+
+        Raises:
+            MissingBatchError: There is no store.
+            CorruptBatch: The plan is damaged, or another one than the manifest says.
+        """
+        if self._plan is None:
+            manifest = self.require_manifest()
+            plan = Plan.from_value(self._read_value(PLAN))
+            if plan.digest != manifest.plan["digest"]:
+                raise CorruptBatch(
+                    "The plan is not the one that the manifest names.",
+                    f"{self.location}/{PLAN}",
+                    "clear the store and encode again",
+                )
+            self._plan = plan
+        return self._plan
+
+    @property
+    def index(self) -> Index:
+        """What is committed."""
+        if self._index is None:
+            manifest = self.require_manifest()
+            if manifest.is_complete:
+                self._index = Index(**self._read_value(INDEX))
+            else:
+                self._index = Index.empty(len(manifest.groups), manifest.plan["batches"])
+                for commit in self._read_journal():
+                    self._index.add(commit)
+        return self._index
+
+    def begin(self, manifest: Manifest, plan: Plan) -> None:
+        """Write down what belongs in the store, before the first batch is encoded."""
+        self.folder.remove(JOURNAL)
+        self._write_value(PLAN, plan.as_value())
+        self._write_manifest(manifest)
+        self._plan = plan
+        self._index = None
+
+    def commit(self, commits: Iterable[Commit]) -> None:
+        """Journal records that are durable."""
+        done = list(commits)
+        lines = [json.dumps([position, group, *_fields(receipt)]) for position, group, receipt in done]
+        index = self.index
+        self.folder.append(JOURNAL, "".join(f"{line}\n" for line in lines).encode())
+        for commit in done:
+            index.add(commit)
+
+    def finish(self, **changes: Any) -> None:
+        """Fold the journal into the index and declare the store complete.
+
+        Args:
+            changes: Fields of the manifest that are known only now.
+
+        Raises:
+            MissingBatchError: Something is not committed.
+        """
+        missing = self.index.missing()
+        if missing:
+            raise MissingBatchError(
+                f"{len(missing)} of {len(self.plan)} batches are not committed, as {str(missing[0])!r}.",
+                self.location,
+                "run: zensols-like encode",
+            )
+        self._write_value(INDEX, self.index.as_value())
+        self._write_manifest(replace(self.require_manifest(), is_complete=True, **changes))
+        self.folder.remove(JOURNAL)
+
+    def clear(self) -> None:
+        """Forget the store; the manifest goes first, so that a crash leaves an absent store."""
+        for name in (MANIFEST, JOURNAL, INDEX, PLAN):
+            self.folder.remove(name)
+        self.refresh()
+
+    def load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None = None) -> dict[str, Any]:
+        """The contexts of a batch.
+
+        Args:
+            contexts: Where they lie.
+            position: The position of the batch in the plan.
+            attributes: The attributes to load, all when ``None``; records of other groups are not touched.
+
+        Raises:
+            MissingBatchError: The batch is planned, but not committed yet.
+            CorruptBatch: A record is damaged or gone; names the batch and the file.
+        """
+        found: dict[str, Any] = {}
+        for number, group in enumerate(self.require_manifest().groups):
+            wanted = group.attributes if attributes is None else attributes.intersection(group.attributes)
+            if wanted:
+                part = contexts.get_part(str(position), group.key, self._receipt(number, position))
+                found.update({name: part[name] for name in part if name in wanted})
+        return found
+
+    def _receipt(self, group: int, position: int) -> Receipt:
+        receipt = self.index.receipt(group, position)
+        if receipt is None:
+            raise MissingBatchError(
+                f"Batch {str(position)!r} is planned, but not committed yet.",
+                self.location,
+                "run: zensols-like encode, or call prime()",
+            )
+        return receipt
+
+    def content_digest(self, delegate: RecordStash) -> str:
+        """A digest of everything that is stored, wherever it lies: equal digests mean equal bytes.
+
+        Returns:
+            The sha256 over key, group and record of each batch and group, in the order of the plan.
+        """
+        total = hashlib.sha256()
+        for position in range(len(self.plan)):
+            for number, group in enumerate(self.require_manifest().groups):
+                total.update(json.dumps([str(position), group.key]).encode())
+                total.update(delegate.records.get(self._receipt(number, position)))
+        return total.hexdigest()
+
+    def _write_manifest(self, manifest: Manifest) -> None:
+        self.folder.write(MANIFEST, [manifest.to_json()])
+        self._manifest = manifest
+
+    def _write_value(self, name: str, value: Mapping[str, Any]) -> None:
+        storage = find_format("record")
+        self.folder.write(name, frame(name, "", storage.code, storage.encode(dict(value))))
+
+    def _read_value(self, name: str) -> Any:
+        data = self.folder.read(name)
+        where = f"{self.location}/{name}"
+        if data is None:
+            raise CorruptBatch("A file of the store is gone.", where, "clear the store and encode again")
+        return find_format("record").decode(unframe(data, where).parts)
+
+    def _read_journal(self) -> Iterable[Commit]:
+        data = self.folder.read(JOURNAL)
+        if data is None:
+            return
+        # the last line may be torn: it was not durable, so what it says was never committed
+        for line in bytes(data).split(b"\n")[:-1]:
+            try:
+                position, group, *fields = json.loads(line)
+                yield Commit(position, group, Receipt(*fields))
+            except (ValueError, TypeError) as error:
+                raise CorruptBatch(
+                    f"A line of the journal is damaged: {line[:80]!r}.",
+                    f"{self.location}/{JOURNAL}",
+                    "clear the store and encode again",
+                ) from error
+
+
+def _fields(receipt: Receipt) -> Sequence[Any]:
+    return receipt.file, receipt.offset, receipt.length, receipt.checksum
