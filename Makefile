@@ -1,0 +1,64 @@
+# Every habit of this project is a target; `make` alone prints them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+PYTEST := $(PY) -m pytest
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo fmt fmt-check lint types layers test-fast test test-gpu doctest cov examples wheel-check check clean
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY)  ## make .venv with everything in it; does nothing when that is done
+
+$(READY): setup.cfg setup.py constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0 --editable '.[dev]' && touch $@
+
+demo: setup  ## the main job on a small table: encode, look, train
+	$(PY) examples/iris/demo.py
+
+fmt: setup  ## format the code and mend what can be mended safely
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+fmt-check: setup  ## is the code formatted?
+	$(BIN)/ruff format --check .
+
+lint: setup  ## ruff
+	$(BIN)/ruff check .
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+layers: setup  ## do imports go down only?
+	$(BIN)/lint-imports
+
+test-fast: setup  ## the tests that start no worker process: run them on save
+	$(PYTEST) -m 'not process'
+
+test: setup  ## all tests
+	$(PYTEST)
+
+test-gpu: setup  ## the tests of a CUDA device; 5 says that there are none
+	$(PYTEST) -m gpu || [ $$? -eq 5 ]
+
+doctest: setup  ## the examples in the docstrings
+	$(PYTEST) --doctest-modules zensols_like
+
+cov: setup  ## all tests with branch coverage, worker processes too
+	$(BIN)/coverage erase && $(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --show-missing
+
+examples: setup  ## run every example
+	@set -e; for example in examples/*/*.py; do echo "$$example"; $(PY) "$$example"; done
+
+wheel-check: setup  ## build the wheel and use it in a clean environment
+	.ci/wheel-check $(PYTHON)
+
+check: fmt-check lint types layers test doctest  ## what CI runs: all of it must be green
+
+clean:  ## remove what was built, but not .venv
+	rm -rf build dist target *.egg-info .coverage* .*_cache .hypothesis
