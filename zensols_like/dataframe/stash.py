@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import pandas as pd
 
 from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
-from zensols_like.dataset import SplitKeyContainer
-from zensols_like.dataset.split import split_counts
+from zensols_like.dataset import SplitKeyContainer, split_counts
 from zensols_like.errors import DataframeError
 from zensols_like.persist import ReadOnlyStash, chunks
 from zensols_like.protocols import Deallocatable
@@ -74,7 +73,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def load(self, name: str) -> pd.Series | None:
         """The row of a key; None when there is no such key."""
-        return self.dataframe.iloc[self.dataframe.index.get_loc(name)] if self.exists(name) else None
+        return cast("pd.Series", self.dataframe.loc[name]) if self.exists(name) else None
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, pd.Series | None]]:
         """Pairs of key and row in the order of ``keys``; an absent key gives None."""

@@ -39,10 +39,7 @@ def read_csv(path: Path) -> pd.DataFrame:
         DataframeFileNotFoundError: There is no such file.
         DataframeError: The file is empty or not UTF-8, a column comes twice, or a row is not as long as the header.
     """
-    if not path.is_file():
-        raise DataframeFileNotFoundError(
-            f"No table file {path.name!r}.", str(path), "correct the path, or make the file"
-        )
+    require_file(path)
     try:
         _check_head(path)
         frame = pd.read_csv(path, index_col=False)
@@ -87,7 +84,9 @@ def key_index(frame: pd.DataFrame, where: str) -> pd.Index[str]:
 def require_file(path: Path) -> None:
     """Raise a :class:`DataframeFileNotFoundError` when ``path`` is not a file."""
     if not path.is_file():
-        raise DataframeFileNotFoundError(f"No table {path.name!r}.", str(path), "correct the path, or make the file")
+        raise DataframeFileNotFoundError(
+            f"No table file {path.name!r}.", str(path), "correct the path or make the file"
+        )
 
 
 def require_columns(frame: pd.DataFrame, names: Iterable[Hashable], where: str) -> None:
