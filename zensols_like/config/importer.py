@@ -1,0 +1,85 @@
+"""From the dotted name of a class to the class."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from zensols_like.config.hint import hint
+from zensols_like.errors import APIError, FactoryError
+
+__all__ = ["import_class", "import_module"]
+
+
+def import_module(name: str, where: str | None = None) -> ModuleType:
+    """Import a module by its name in a configuration.
+
+    Args:
+        name: The dotted name.
+        where: File, section and option that name it, for the error.
+
+    Raises:
+        FactoryError: There is no such module, or importing it failed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise _failed(name, error, where) from error
+        raise FactoryError(
+            f"There is no module {error.name!r}.", where, "correct the name, or install the package that has it"
+        ) from error
+    except APIError as error:
+        error.add_note(f"while importing {name} for {where}")
+        raise
+    except Exception as error:
+        raise _failed(name, error, where) from error
+
+
+def import_class(name: str, where: str | None = None) -> type[Any]:
+    """Import a class by its dotted name; a class inside a class is ``package.module.Outer.Inner``.
+
+    Args:
+        name: Module and class.
+        where: File, section and option that name it, for the error.
+
+    Raises:
+        FactoryError: There is no such module or no such class in it, or importing it failed.
+
+    Example:
+        >>> import_class("pathlib.Path")
+        <class 'pathlib.Path'>
+    """
+    module_name, _, class_name = name.rpartition(".")
+    if not module_name or not all(part.isidentifier() for part in name.split(".")):
+        raise FactoryError(f"{name!r} does not name a class.", where, "write it as package.module.Class")
+    owner = _owner(module_name, where)
+    found = getattr(owner, class_name, None)
+    if not isinstance(found, type):
+        classes = [key for key, value in vars(owner).items() if isinstance(value, type)]
+        thing = "a class" if found is None else "one"
+        raise FactoryError(
+            f"{module_name} has no class {class_name!r}."
+            if found is None
+            else f"{name} is not {thing}, but {found!r}.",
+            where,
+            hint(class_name, classes, f"classes of {module_name}"),
+        )
+    return found
+
+
+def _owner(name: str, where: str | None) -> ModuleType | type[Any]:
+    """The module of this name, or the class when the last part is not a module."""
+    parent, _, last = name.rpartition(".")
+    if parent and last[:1].isupper():
+        outer = getattr(_owner(parent, where), last, None)
+        if isinstance(outer, type):
+            return outer
+    return import_module(name, where)
+
+
+def _failed(name: str, error: Exception, where: str | None) -> FactoryError:
+    return FactoryError(
+        f"Importing {name} raised {type(error).__name__}: {error}", where, f"see what 'import {name}' needs"
+    )

@@ -1,0 +1,284 @@
+"""Configurations in INI files, dictionaries and strings."""
+
+from __future__ import annotations
+
+import configparser
+import io
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from zensols_like.config.source import Configurable, split_assignment
+from zensols_like.errors import ConfigurableError, ConfigurableFileNotFoundError
+
+__all__ = [
+    "DictionaryConfig",
+    "ExtendedInterpolationConfig",
+    "ExtendedInterpolationEnvConfig",
+    "IniConfig",
+    "StringConfig",
+    "load_config",
+]
+
+
+def load_config(path: Path | str, overrides: Iterable[str] = ()) -> Configurable:
+    """Read a configuration from a file, or from all ``*.conf`` files of a folder; the usual way in.
+
+    Options refer to each other by ``${section:option}`` and to the environment by ``${env:HOME}``.
+
+    Args:
+        path: The file or folder.
+        overrides: Options that win over those in the file, each as ``section.option=value``.
+
+    Raises:
+        ConfigurableFileNotFoundError: There is no such file.
+        ConfigurableError: The file cannot be read, or there is no such section to override.
+    """
+    config = ExtendedInterpolationEnvConfig(path)
+    for assignment in overrides:
+        config.override(assignment)
+    return config
+
+
+class IniConfig(Configurable):
+    r"""A configuration in an INI file: ``[section]`` lines, and ``option = text`` lines below.
+
+    Lines that begin with ``#`` or ``;`` are comments.  A text goes on over indented lines.  Names keep their case, and
+    no section passes its options on to others.
+
+    Args:
+        config_file: The file; a folder is read as all its ``*.conf`` files in the order of their names, where later
+            ones overwrite earlier ones.  An open file is read now, and a configuration copied.
+        default_section: The section of methods that are given none.
+        use_interpolation: Whether ``${…}`` refers to other options.
+
+    Example:
+        >>> config = IniConfig(io.StringIO("[default]\nsize = 3"))
+        >>> config.get_option("size"), config["default"].size
+        ('3', 3)
+    """
+
+    def __init__(
+        self,
+        config_file: Path | str | TextIO | Configurable | None = None,
+        default_section: str = "default",
+        use_interpolation: bool = False,
+    ) -> None:
+        super().__init__(default_section, use_interpolation)
+        self._stream_text: str | None = None
+        self.config_file: Path | Configurable | None = None
+        if isinstance(config_file, Configurable):
+            self.config_file = config_file
+        elif isinstance(config_file, io.TextIOBase):
+            self._stream_text = config_file.read()
+        elif isinstance(config_file, Path | str):
+            self.config_file = Path(config_file).expanduser()
+        elif config_file is not None:
+            raise ConfigurableError(
+                f"A {type(config_file).__name__} is not a configuration.",
+                None,
+                "give a path, an open text file or another configuration",
+            )
+        self.reload()
+
+    @property
+    def source(self) -> str:
+        """The path."""
+        return str(self.config_file) if isinstance(self.config_file, Path) else super().source
+
+    def _fill(self) -> None:
+        if self._stream_text is not None:
+            self._parse(self._stream_text, self.source)
+        elif isinstance(self.config_file, Configurable):
+            self.merge(self.config_file)
+        elif self.config_file is not None:
+            for path in self._files(self.config_file):
+                self._parse(self._read(path), str(path))
+
+    def _files(self, path: Path) -> list[Path]:
+        if not path.is_dir():
+            return [path]
+        files = sorted(path.glob("*.conf"))
+        if not files:
+            raise ConfigurableFileNotFoundError(
+                "There is no configuration in the folder.", str(path), "add a *.conf file"
+            )
+        return files
+
+    def _read(self, path: Path) -> str:
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ConfigurableFileNotFoundError(
+                f"There is no configuration file {path.name!r}.", str(path.absolute()), "correct the path"
+            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurableError(f"The file cannot be read: {error}", str(path), "make it readable UTF-8") from error
+
+    def _parse(self, text: str, origin: str) -> None:
+        # no name can be written for the section with the defaults, so that it is not one
+        parser = configparser.RawConfigParser(default_section="")
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        try:
+            parser.read_string(text, origin)
+        except configparser.Error as error:
+            message = " ".join(str(error).split())
+            raise ConfigurableError(
+                f"The file is not a configuration: {message}", origin, "write [section] lines and option = text lines"
+            ) from error
+        for section in parser.sections():
+            self._put(origin, section)
+            for option, value in parser.items(section):
+                self._put(origin, section, option, value)
+
+
+class ExtendedInterpolationConfig(IniConfig):
+    r"""A configuration in an INI file with ``${option}`` and ``${section:option}``.
+
+    Args:
+        config_file: The file, see :class:`IniConfig`.
+        default_section: The section of methods that are given none.
+
+    Example:
+        >>> config = ExtendedInterpolationConfig(io.StringIO("[a]\nroot = /tmp\n[b]\nfile = ${a:root}/x"))
+        >>> config.get_option("file", "b")
+        '/tmp/x'
+    """
+
+    def __init__(
+        self, config_file: Path | str | TextIO | Configurable | None = None, default_section: str = "default"
+    ) -> None:
+        super().__init__(config_file, default_section, use_interpolation=True)
+
+
+class ExtendedInterpolationEnvConfig(ExtendedInterpolationConfig):
+    r"""A configuration in an INI file with ``${section:option}`` and the environment as ``${env:HOME}``.
+
+    The environment is not among the sections, so that it is not written or reported.  A section of this name in the
+    file has the defaults of variables that are not set.  The variables that the configuration refers to travel with it
+    to worker processes.
+
+    Args:
+        config_file: The file, see :class:`IniConfig`.
+        default_section: The section of methods that are given none.
+        env: The variables; those of this process when not given.
+        env_sec: The name of the section that stands for them.
+        remove_vars: Variables to leave out.
+
+    Example:
+        >>> config = ExtendedInterpolationEnvConfig(io.StringIO("[a]\nfile = ${env:DATA}/x"), env={"DATA": "/data"})
+        >>> config.get_option("file", "a")
+        '/data/x'
+    """
+
+    def __init__(
+        self,
+        config_file: Path | str | TextIO | Configurable | None = None,
+        default_section: str = "default",
+        env: Mapping[str, str] | None = None,
+        env_sec: str = "env",
+        remove_vars: Iterable[str] = (),
+    ) -> None:
+        self.env_sec = env_sec
+        self._removed = frozenset(remove_vars)
+        self._env_given = env is not None
+        self._env = _without(os.environ if env is None else env, self._removed)
+        super().__init__(config_file, default_section)
+
+    def _option_names(self, section: str) -> Iterable[str]:
+        names = super()._option_names(section)
+        return [*dict.fromkeys([*names, *self._env])] if section == self.env_sec else names
+
+    def _require_section(self, section: str, where: str | None = None) -> None:
+        if section != self.env_sec:
+            super()._require_section(section, where)
+
+    def _resolve(self, section: str, option: str, chain: tuple[tuple[str, str], ...]) -> str:
+        if section == self.env_sec and option in self._env:
+            return self._env[option]
+        if section == self.env_sec and option not in self._texts.get(section, {}):
+            raise ConfigurableError(
+                f"The environment variable {option!r} is not set.",
+                self.where(*chain[-1]) if chain else self.where(section),
+                f"set it, or give it a default in a section [{self.env_sec}]",
+            )
+        return super()._resolve(section, option, chain)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._env_given:
+            return self.__dict__
+        # the secrets of an environment do not travel, unless the configuration names them
+        texts = "\n".join(text for options in self._texts.values() for text in options.values())
+        used = {name: value for name, value in self._env.items() if f"${{{self.env_sec}:{name}}}" in texts}
+        return {**self.__dict__, "_env": used}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if not self._env_given:
+            self._env = _without(os.environ, self._removed) | self._env
+
+
+class DictionaryConfig(Configurable):
+    """A configuration in a dictionary of dictionaries.
+
+    Args:
+        config: Options by section and name.  A string is the text of the option; anything else is written as text.
+        default_section: The section of methods that are given none.
+        use_interpolation: Whether ``${…}`` refers to other options.
+
+    Example:
+        >>> DictionaryConfig({"model": {"sizes": [1, 2], "folder": "path: data"}})["model"].asdict()
+        {'sizes': [1, 2], 'folder': PosixPath('data')}
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Mapping[str, Any]],
+        default_section: str = "default",
+        use_interpolation: bool = False,
+    ) -> None:
+        super().__init__(default_section, use_interpolation)
+        self._config = {
+            section: {option: self._format(value) for option, value in options.items()}
+            for section, options in config.items()
+        }
+        self.reload()
+
+    def _fill(self) -> None:
+        for section, options in self._config.items():
+            self._put(self.source, section)
+            for option, text in options.items():
+                self._put(self.source, section, option, text)
+
+
+class StringConfig(Configurable):
+    """A configuration in a string such as ``section.option=value,section.other=value``.
+
+    Args:
+        config_str: The assignments.
+        option_sep_regex: What stands between them.
+        default_section: The section of methods that are given none.
+
+    Example:
+        >>> StringConfig("model.size=3, model.name=x").asdict()
+        {'model': {'size': '3', 'name': 'x'}}
+    """
+
+    def __init__(
+        self, config_str: str, option_sep_regex: str | re.Pattern[str] = r"\s*,\s*", default_section: str = "default"
+    ) -> None:
+        super().__init__(default_section)
+        self.config_str = config_str
+        self.option_sep_regex = option_sep_regex
+        self.reload()
+
+    def _fill(self) -> None:
+        for assignment in re.split(self.option_sep_regex, self.config_str.strip()):
+            section, option, text = split_assignment(assignment)
+            self._put(self.source, section, option, text)
+
+
+def _without(env: Mapping[str, str], removed: Collection[str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name not in removed}
