@@ -62,20 +62,20 @@ class PreemptiveStash(DelegateStash):
 class PrimeableStash(Stash):
     """A stash that is primed once, before a value or the keys are first asked for.
 
-    A subclass does its work in :meth:`prime`, and may look at its own keys and values there.  :meth:`exists` only
-    looks: it does not prime.
+    A subclass does its work in :meth:`prime`: it first calls that of its base, and then may look at its own keys and
+    values.  :meth:`exists` only looks: it does not prime.
     """
 
     _primed: bool = field(default=False, init=False, repr=False, compare=False)
 
     def prime(self) -> None:
-        """Make what is missing; called once before the first access, and after each :meth:`clear`."""
-        self._primed = True
+        """Make what is missing; called once before the first access, and once more after a :meth:`clear`."""
+        self._primed = True  # before the work, which may look at what is there
 
     def _prime_once(self) -> None:
         if self._primed:
             return
-        self._primed = True  # before the work, which may come back here
+        self._primed = True
         try:
             self.prime()
         except BaseException:
@@ -213,6 +213,7 @@ class OneShotFactoryStash(PrimablePreemptiveStash):
                 self.dump(name, inst)
                 dumped.append(name)
         except BaseException:
-            for name in dumped:  # what is there must be all there is
+            for name in dumped:  # a part would pass for the whole
                 self.delete(name)
+            self._primed = False
             raise

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zensols_like.errors import PersistableError
+from zensols_like.persist import CloseableStash, DictionaryStash, NoopStash, ReadOnlyStash, Stash, chunks
+
+
+@dataclass
+class Letters(ReadOnlyStash):
+    """What a user writes: a bare dataclass with a field of its own."""
+
+    letters: str
+
+    def load(self, name: str) -> Any:
+        return self.letters.index(name) if name in self.letters else None
+
+    def exists(self, name: str) -> bool:
+        return name in self.letters
+
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.letters)
+
+
+def test_five_methods_make_a_stash() -> None:
+    stash = Letters("ab")
+    assert dict(stash) == {"a": 0, "b": 1}
+    assert list(stash.values()) == [0, 1]
+    assert list(stash.key_groups(1)) == [["a"], ["b"]]
+    assert "b" in stash
+    assert len(stash) == 2
+
+
+def test_a_value_that_is_false_is_not_missing() -> None:
+    assert Letters("a").get("a", "default") == 0
+    assert Letters("a")["a"] == 0
+
+
+def test_brackets_raise_a_key_error_and_load_gives_none() -> None:
+    assert Letters("a").load("x") is None
+    with pytest.raises(KeyError):
+        Letters("a")["x"]
+
+
+def test_brackets_store_and_delete() -> None:
+    stash = DictionaryStash()
+    stash["a"] = 1
+    assert stash["a"] == 1
+    del stash["a"]
+    assert "a" not in stash
+
+
+def test_a_stash_can_be_cleared_while_its_keys_are_a_view_of_it() -> None:
+    @dataclass
+    class Live(DictionaryStash):
+        def keys(self) -> Any:
+            return self.data.keys()
+
+        clear = Stash.clear
+
+    stash = Live({"a": 1, "b": 2})
+    stash.clear()
+    assert len(stash) == 0
+
+
+def test_values_are_loaded_as_they_are_asked_for() -> None:
+    loaded = []
+
+    @dataclass
+    class Counting(DictionaryStash):
+        def load(self, name: str) -> Any:
+            loaded.append(name)
+            return super().load(name)
+
+    values = iter(Counting({"a": 1, "b": 2}).values())
+    assert loaded == []
+    next(values)
+    assert loaded == ["a"]
+
+
+def test_a_stash_of_whole_values_is_its_own_selection() -> None:
+    stash = DictionaryStash()
+    assert stash.selecting(["part"]) is stash
+
+
+@pytest.mark.parametrize("change", [lambda s: s.dump("a", 1), lambda s: s.delete("a"), lambda s: s.clear()])
+def test_a_read_only_stash_ignores_changes_and_a_strict_one_refuses_them(change: Any) -> None:
+    stash = Letters("ab")
+    change(stash)
+    assert dict(stash) == {"a": 0, "b": 1}
+    with pytest.raises(PersistableError, match="read-only"):
+        change(Letters("ab", strict=True))
+
+
+def test_a_noop_stash_stays_empty() -> None:
+    stash = NoopStash()
+    stash.dump("a", 1)
+    stash.delete("a")
+    assert stash.load("a") is None
+    assert "a" not in stash
+    assert list(stash) == []
+
+
+def test_a_closeable_stash_closes_after_the_block() -> None:
+    @dataclass
+    class Open(DictionaryStash, CloseableStash):
+        closed: bool = field(default=False)
+
+        def close(self) -> None:
+            self.closed = True
+
+    with Open() as stash:
+        assert not stash.closed
+    assert stash.closed
+
+
+@given(st.lists(st.integers()), st.integers(1, 10))
+def test_chunks_lose_nothing_and_keep_the_order(values: list[int], size: int) -> None:
+    pieces = list(chunks(values, size))
+    assert [value for piece in pieces for value in piece] == values
+    assert all(len(piece) == size for piece in pieces[:-1])
+    assert all(0 < len(piece) <= size for piece in pieces)
+    assert list(chunks(values, size, enum=True)) == list(enumerate(pieces))
+
+
+def test_chunks_are_taken_as_they_are_asked_for() -> None:
+    endless = iter(int, 1)
+    assert next(chunks(endless, 3)) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_chunks_refuse_a_senseless_size_at_once(size: int) -> None:
+    with pytest.raises(PersistableError, match="give a size of 1 or more"):
+        chunks("abc", size)
