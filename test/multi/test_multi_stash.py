@@ -278,3 +278,11 @@ def test_a_script_without_a_main_guard_ends_with_an_error_that_says_so(tmp_path,
     assert "numbers_script.py" in where
     assert "`if __name__ == '__main__':`" in fix
     assert not (tmp_path / "numbers").exists()
+
+
+def test_a_senseless_option_of_a_configuration_names_its_file(tmp_path):
+    path = tmp_path / "squares.conf"
+    path.write_text("[squares]\nworkers = 1.5\n")
+    stash = SquareStash(DirectoryStash(tmp_path / "squares"), IniConfig(path), "squares", 1, 1.5)
+    with pytest.raises(ConfigurationError, match=r"squares\.conf \[squares\] workers"):
+        stash.prime()

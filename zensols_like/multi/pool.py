@@ -193,7 +193,9 @@ def _end(exit_code: int) -> str:
     return f"exit code {exit_code}" if exit_code >= 0 else f"signal {-exit_code}: {signal.strsignal(-exit_code)}"
 
 
-def start_context(start_method: str | None = None, preload: Iterable[str] = ()) -> BaseContext:
+def start_context(
+    start_method: str | None = None, preload: Iterable[str] = (), where: str = "start_method"
+) -> BaseContext:
     """The context in which worker processes start.
 
     Args:
@@ -201,6 +203,7 @@ def start_context(start_method: str | None = None, preload: Iterable[str] = ()) 
             modules to preload), ``spawn`` (a new interpreter for each worker) or ``fork`` (a copy of this process:
             quick, but not for one that uses CUDA or threads).
         preload: The modules that the fork server imports; those that cannot be imported are left out.
+        where: What an error says about where the option stands.
 
     Raises:
         ConfigurationError: There is no such method here.
@@ -212,7 +215,7 @@ def start_context(start_method: str | None = None, preload: Iterable[str] = ()) 
     known = multiprocessing.get_all_start_methods()
     method = start_method or ("forkserver" if sys.platform == "linux" else "spawn")
     if method not in known:
-        raise ConfigurationError(f"No start method {method!r}.", "start_method", f"use one of {sorted(known)}")
+        raise ConfigurationError(f"No start method {method!r}.", where, f"use one of {sorted(known)}")
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(list(preload))

@@ -106,8 +106,8 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
             Exception: The first failure in a worker; chunks that were done before stay.
             WorkerError: A worker died or could not start, or the delegate keeps its values in memory.
         """
-        workers = worker_count(self.workers, f"[{self.name}] workers")
-        length = chunk_length(self.chunk_size, len(work), workers, f"[{self.name}] chunk_size")
+        workers = worker_count(self.workers, self._where("workers"))
+        length = chunk_length(self.chunk_size, len(work), workers, self._where("chunk_size"))
         if workers > 1:
             self._refuse_memory()
         count = 0
@@ -130,7 +130,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
 
     @contextmanager
     def _recipe(self) -> Iterator[Recipe]:
-        if self.config is not None and self.name in self.config.sections:
+        if self.config is not None and self.name in self.config:
             yield ConfigRecipe(self.config, self.name)
         else:
             with spooled(self) as recipe:
@@ -138,10 +138,16 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
 
     def _start_context(self) -> BaseContext:
         """How workers start; the fork server imports the modules of our own classes ahead of them."""
-        return start_context(self.start_method, self._own_modules())
+        return start_context(self.start_method, self._own_modules(), self._where("start_method"))
 
     def _own_modules(self) -> list[str]:
         return [cls.__module__ for cls in type(self).__mro__ if cls.__module__.startswith("zensols_like.")]
+
+    def _where(self, option: str) -> str:
+        """Where an option of this stash stands, for an error."""
+        if self.config is not None and self.name in self.config:
+            return self.config.where(self.name, option)
+        return f"[{self.name}] {option}"
 
     def _refuse_memory(self) -> None:
         stash: Stash = self.delegate
@@ -150,7 +156,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         if isinstance(stash, DictionaryStash):
             raise WorkerError(
                 f"A {type(stash).__name__} cannot take values from worker processes: they would stay in their memory.",
-                f"[{self.name}] delegate",
+                self._where("delegate"),
                 "use a stash that stores files as delegate, such as DirectoryStash, or workers = 1",
             )
 
@@ -168,4 +174,4 @@ class TorchMultiProcessStash(MultiProcessStash, ABC):
     def _start_context(self) -> BaseContext:
         import torch.multiprocessing  # noqa: F401 - here: this module is imported where torch is not needed
 
-        return start_context(self.start_method, ["torch", *self._own_modules()])
+        return start_context(self.start_method, ["torch", *self._own_modules()], self._where("start_method"))
