@@ -1,0 +1,54 @@
+"""Python values to tensors: what vectorizers are, how they are found, and those that come with this package."""
+
+from zensols_like.errors import VectorizerError
+from zensols_like.vectorize.context import (
+    FeatureContext,
+    MaskFeatureContext,
+    MultiFeatureContext,
+    NullFeatureContext,
+    SparseTensorFeatureContext,
+    TensorFeatureContext,
+)
+from zensols_like.vectorize.manager import FeatureVectorizerManager, FeatureVectorizerManagerSet
+from zensols_like.vectorize.vectorizer import (
+    ConfigurableVectorization,
+    EncodableFeatureVectorizer,
+    FeatureVectorizer,
+    TransformableFeatureVectorizer,
+)
+from zensols_like.vectorize.vectorizers import (
+    AggregateEncodableFeatureVectorizer,
+    AttributeEncodableFeatureVectorizer,
+    CategoryEncodableFeatureVectorizer,
+    IdentityEncodableFeatureVectorizer,
+    MaskFeatureVectorizer,
+    NominalEncodedEncodableFeatureVectorizer,
+    NominalMultiLabelEncodedEncodableFeatureVectorizer,
+    OneHotEncodedEncodableFeatureVectorizer,
+    SeriesEncodableFeatureVectorizer,
+)
+
+__all__ = [
+    "AggregateEncodableFeatureVectorizer",
+    "AttributeEncodableFeatureVectorizer",
+    "CategoryEncodableFeatureVectorizer",
+    "ConfigurableVectorization",
+    "EncodableFeatureVectorizer",
+    "FeatureContext",
+    "FeatureVectorizer",
+    "FeatureVectorizerManager",
+    "FeatureVectorizerManagerSet",
+    "IdentityEncodableFeatureVectorizer",
+    "MaskFeatureContext",
+    "MaskFeatureVectorizer",
+    "MultiFeatureContext",
+    "NominalEncodedEncodableFeatureVectorizer",
+    "NominalMultiLabelEncodedEncodableFeatureVectorizer",
+    "NullFeatureContext",
+    "OneHotEncodedEncodableFeatureVectorizer",
+    "SeriesEncodableFeatureVectorizer",
+    "SparseTensorFeatureContext",
+    "TensorFeatureContext",
+    "TransformableFeatureVectorizer",
+    "VectorizerError",
+]

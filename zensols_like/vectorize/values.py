@@ -1,0 +1,82 @@
+"""Values of data points as arrays of numbers, exactly or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zensols_like.errors import VectorizerError
+
+__all__ = ["as_tensor", "flatten", "is_series", "number_array"]
+
+_FIX = "give numbers; fill or drop missing values before, and encode text with its own vectorizer"
+
+
+def is_series(value: Any) -> bool:
+    """Whether this is a pandas Series; when pandas was never imported, nothing is."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.Series)
+
+
+def number_array(values: Any, where: str) -> np.ndarray[Any, Any]:
+    """An array of what should be numbers.
+
+    Args:
+        values: An array, a Series, or sequences of numbers, nested and of one length.
+        where: Said in the error.
+
+    Raises:
+        VectorizerError: Something is no number, or the lengths differ.
+    """
+    array = values.to_numpy() if is_series(values) else values
+    if isinstance(array, np.ndarray) and array.dtype.hasobject:
+        array = array.tolist()  # numpy looks at each value again, and finds their common type
+    try:
+        array = np.asarray(array)
+    except ValueError as error:
+        raise VectorizerError(f"Values of different lengths: {_short(values)}.", where, "give one length") from error
+    if array.size == 0 and array.dtype.hasobject:
+        return array.astype(np.float64)
+    if array.dtype.kind not in "biuf":
+        raise VectorizerError(f"Not all of these are numbers: {_short(values)}.", where, _FIX)
+    return array
+
+
+def as_tensor(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -> Tensor:
+    """A tensor of its own memory of the numbers of an array.
+
+    Raises:
+        VectorizerError: An integer type cannot hold a number.
+    """
+    native = torch.from_numpy(_native(array, where))
+    tensor = native.to(data_type)
+    if not data_type.is_floating_point and not torch.equal(tensor.to(native.dtype), native):
+        raise VectorizerError(
+            f"{data_type} cannot hold all of these numbers: {_short(array)}.", where, "use a wider or a float type"
+        )
+    return tensor
+
+
+def _native(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
+    """A copy of one of the few data types that torch can work with."""
+    if array.dtype.kind == "f":
+        return np.array(array, dtype=f"f{min(array.itemsize, 8)}", order="C")
+    copy = np.array(array, dtype=bool if array.dtype.kind == "b" else np.int64, order="C")
+    if array.dtype == np.uint64 and not np.array_equal(copy, array):
+        raise VectorizerError(f"Numbers too large for 64 bits with a sign: {_short(array)}.", where, "scale them down")
+    return copy
+
+
+def flatten(column: Iterable[Sequence[Any]]) -> list[Any]:
+    """The values of all sequences, one after the other."""
+    return [value for sequence in column for value in sequence]
+
+
+def _short(values: Any) -> str:
+    text = " ".join(repr(values).split())
+    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -1,0 +1,112 @@
+"""Sequences of different lengths as one padded tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from zensols_like.errors import VectorizerError
+from zensols_like.vectorize.context import FeatureContext, MultiFeatureContext
+from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
+
+__all__ = ["AggregateEncodableFeatureVectorizer"]
+
+
+@dataclass
+class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
+    """Lets another vectorizer encode each of several values, and pads their tensors to one length.
+
+    Example:
+        >>> from zensols_like.torchconfig import TorchConfig
+        >>> from zensols_like.vectorize import FeatureVectorizerManager, NominalEncodedEncodableFeatureVectorizer
+        >>> tag = NominalEncodedEncodableFeatureVectorizer.of("tag", categories=["noun", "verb"])
+        >>> tags = AggregateEncodableFeatureVectorizer.of("tags", delegate_feature_id="tag")
+        >>> manager = FeatureVectorizerManager.of("text", TorchConfig(use_gpu=False), [tag, tags])
+        >>> manager["tags"].transform([["noun", "verb"], ["verb"]])
+        tensor([[   0,    1],
+                [   1, -100]])
+
+    Shape: ``(n, size, …)``, with the dimensions of the delegate's tensor after its first; documented as
+    ``(-1, *delegate.shape[1:])``.  Dtype: the delegate's.  Device: CPU.
+    """
+
+    DESCRIPTION: ClassVar[str] = "aggregate"
+    encodes_data_type: ClassVar[bool] = False
+    DEFAULT_PAD_LABEL: ClassVar[int] = torch.nn.CrossEntropyLoss().ignore_index
+    """What the cross entropy loss ignores."""
+
+    delegate_feature_id: str
+    """The vectorizer of each value; ``manager.feature_id`` for one of another manager."""
+
+    size: int = field(default=-1, metadata={"fingerprint": False})
+    """The length to pad to; -1 for that of the longest of a batch.  Longer ones are cut."""
+
+    pad_label: int = field(default=DEFAULT_PAD_LABEL, metadata={"fingerprint": False})
+    """What to pad with."""
+
+    @property
+    def delegate(self) -> EncodableFeatureVectorizer:
+        """The vectorizer of each value."""
+        if self.manager is None:
+            raise VectorizerError(
+                f"The vectorizer {self.delegate_feature_id!r} cannot be found without a manager.",
+                self._where(),
+                "put both into one FeatureVectorizerManager",
+            )
+        return self.manager[self.delegate_feature_id]
+
+    def create_padded_tensor(
+        self, size: Sequence[int], data_type: torch.dtype | None = None, device: torch.device | None = None
+    ) -> Tensor:
+        """A tensor of nothing but padding.
+
+        Args:
+            size: Its shape.
+            data_type: That of the torch configuration when not given.
+            device: The CPU when not given.
+
+        Raises:
+            VectorizerError: The data type cannot hold the padding.
+        """
+        wanted = self.torch_config.data_type if data_type is None else data_type
+        if not _holds(wanted, self.pad_label):
+            raise VectorizerError(
+                f"{wanted} cannot hold the pad_label {self.pad_label}.",
+                self._where(),
+                "give another pad_label",
+            )
+        return torch.full(tuple(size), self.pad_label, dtype=wanted, device=device)
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """Its own parameters and those of the delegate."""
+        return {**super().fingerprint(), "delegate": self.delegate.fingerprint()}
+
+    def _get_shape(self) -> tuple[int, ...]:
+        return -1, *self.delegate.shape[1:]
+
+    def _encode(self, data: Iterable[Any]) -> FeatureContext:
+        delegate = self.delegate
+        return MultiFeatureContext(self.feature_id, tuple(delegate.encode(value) for value in data))
+
+    def _decode(self, context: FeatureContext) -> Tensor | None:
+        if not isinstance(context, MultiFeatureContext):
+            return super()._decode(context)
+        delegate = self.delegate
+        decoded = [delegate.decode(one) for one in context.contexts]
+        first = next(tensor for tensor in decoded if tensor is not None)  # a context without values has no tensor
+        parts = [first[:0] if tensor is None else tensor for tensor in decoded]
+        length = max(map(len, parts)) if self.size < 0 else self.size
+        padded = self.create_padded_tensor((len(parts), length, *first.shape[1:]), first.dtype, first.device)
+        for row, part in zip(padded, parts, strict=True):
+            row[: len(part)] = part[:length]
+        return padded
+
+
+def _holds(data_type: torch.dtype, number: int) -> bool:
+    if data_type.is_floating_point:
+        return True
+    return number in (0, 1) if data_type == torch.bool else bool(torch.tensor(number).to(data_type) == number)

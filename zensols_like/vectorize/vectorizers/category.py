@@ -1,0 +1,102 @@
+"""What vectorizers of labels have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zensols_like.errors import VectorizerError
+from zensols_like.vectorize.context import FeatureContext
+from zensols_like.vectorize.fingerprint import canonical
+from zensols_like.vectorize.labels import LabelEncoder
+from zensols_like.vectorize.values import flatten, is_series
+from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
+
+__all__ = ["CategoryEncodableFeatureVectorizer"]
+
+
+@dataclass
+class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
+    """A base of vectorizers of labels; IDs follow the sorted order of the labels.
+
+    A subclass says in `_encode_ids` what to store of IDs.  It takes lists of labels: of one data point, or of all with
+    ``is_agg``.
+    """
+
+    DESCRIPTION: ClassVar[str] = "category"
+    encodes_data_type: ClassVar[bool] = False
+
+    categories: Collection[Any]
+    """The labels, in any order."""
+
+    def __post_init__(self) -> None:
+        self.label_encoder  # noqa: B018  wrong categories show when the vectorizer is made
+
+    @cached_property
+    def label_encoder(self) -> LabelEncoder:
+        """Labels to IDs and back."""
+        return LabelEncoder.of(self.categories, self._where())
+
+    @property
+    def by_label(self) -> Mapping[Any, int]:
+        """The ID of each label."""
+        return self.label_encoder.by_label
+
+    def get_classes(self, nominals: Iterable[int] | Tensor) -> list[Any]:
+        """The label of each ID.
+
+        Args:
+            nominals: IDs; or rows as of a one-hot tensor or of scores, of which the largest counts.
+        """
+        ids = torch.as_tensor(nominals if isinstance(nominals, (Tensor, np.ndarray)) else list(nominals))
+        if ids.dim() == 2 and ids.shape[1] == len(self.label_encoder.classes_):
+            ids = ids.to(torch.float64).argmax(1)
+        if ids.dim() != 1:
+            raise VectorizerError(
+                f"A tensor of shape {tuple(ids.shape)} holds no IDs of categories.",
+                self._where(),
+                f"give shape (n,) or (n, {len(self.label_encoder.classes_)})",
+            )
+        return self.label_encoder.inverse_transform(ids.tolist(), self._where())
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """The parameters, with the categories sorted, since IDs do not depend on their order."""
+        found = super().fingerprint()
+        return {**found, "parameters": {**found["parameters"], "categories": canonical(self.label_encoder.classes_)}}
+
+    @abstractmethod
+    def _encode_ids(self, ids: Tensor) -> FeatureContext:
+        """What to store of IDs.
+
+        Args:
+            ids: Shape ``(n,)``, int64.
+        """
+
+    def _encode(self, data: Sequence[Any]) -> FeatureContext:
+        return self._encode_labels(self._labels(data))
+
+    def encode_column(self, column: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
+        """The labels of all data points as one context."""
+        return self._encode_labels(flatten(self._labels(value) for value in column))
+
+    def _encode_labels(self, labels: Sequence[Any]) -> FeatureContext:
+        return self._encode_ids(torch.from_numpy(self.label_encoder.transform(labels, self._where())))
+
+    def _labels(self, data: Any) -> Sequence[Any]:
+        if isinstance(data, (list, tuple)):
+            return data
+        if isinstance(data, np.ndarray) or is_series(data):
+            values: list[Any] = data.tolist()
+            return values
+        raise VectorizerError(
+            f"Expecting a list of labels, but got {data!r}.",
+            self._where(),
+            "map the attribute with is_agg=True, or give each data point a list of labels",
+        )
