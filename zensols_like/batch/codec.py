@@ -60,6 +60,10 @@ class StackedFeatureContext(FeatureContext):
         lengths = torch.tensor([len(tensor) for tensor in tensors])
         return cls(contexts[0].feature_id, torch.cat(tensors), lengths)
 
+    def whole(self) -> FeatureContext:
+        """One context with all rows, for a vectorizer that decodes them alike."""
+        return TensorFeatureContext(self.feature_id, self.tensor)
+
     def split(self) -> tuple[FeatureContext, ...]:
         """The contexts that were stacked, with views of the tensor."""
         parts = torch.split(self.tensor, self.lengths.tolist())
@@ -139,9 +143,7 @@ class BoundField:
         """
         try:
             if isinstance(context, StackedFeatureContext):
-                if self.vectorizer.decoding == "identity" and context.feature_id == self.field.feature_id:
-                    return context.tensor
-                context = context.split()
+                context = context.whole() if self.vectorizer.decoding in ("identity", "rowwise") else context.split()
             if isinstance(context, FeatureContext):
                 return self.vectorizer.decode(context)
             return torch.cat([self._decode_one(one) for one in context])

@@ -108,19 +108,19 @@ class _DataPoints:
     def __get__(self, batch: Batch | None, owner: type[Batch]) -> tuple[DataPoint, ...]:
         if batch is None:
             raise AttributeError("data_points")  # the field has no default
-        return batch._points()
+        return batch._points()  # noqa: SLF001 (the descriptor is part of the class)
 
     def __set__(self, batch: Batch, points: Sequence[DataPoint] | ColumnSource | None) -> None:
-        batch._begin(points)
+        batch._begin(points)  # noqa: SLF001 (as above)
 
 
 @dataclass(eq=False, repr=False)
 class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     """Data points on their way to tensors.
 
-    What a batch holds is its state: data points (`n`), their contexts (`e`), tensors (`d`), tensors on the device of the
-    model (`t`), or nothing (`k`).  `attributes` decodes when it is first asked, only the ``decoded_attributes`` of the
-    stash; `to` gives a copy.
+    What a batch holds is its state: data points (`n`), their contexts (`e`), tensors (`d`), tensors on the device of
+    the model (`t`), or nothing (`k`).  `attributes` decodes when it is first asked, only the ``decoded_attributes`` of
+    the stash; `to` gives a copy.
 
     Subclasses say how attributes are mapped, and may add properties for the model to use.
     """

@@ -144,8 +144,8 @@ class ConfigBatchFeatureMapping(BatchFeatureMapping):
     The edits are made on copies, so that a manager's mapping can serve several of these.
 
     Args:
-        batch_feature_mapping_adds: The mappings whose fields are added; without a ``label_attribute_name`` of its own this
-            one takes theirs.
+        batch_feature_mapping_adds: The mappings whose fields are added; without a ``label_attribute_name`` of its own
+            this one takes theirs.
         field_remove: The attributes to leave out.
         field_keep: The attributes to keep; all when ``None``.
     """

@@ -5,33 +5,27 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import multiprocessing
-import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
-
-import zensols_like
-from zensols_like.batch.codec import BatchCodec, BoundField, ColumnSource
+from zensols_like.batch.codec import BatchCodec, ColumnSource
+from zensols_like.batch.describe import describe_attributes, describe_groups, describe_store
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
-from zensols_like.batch.fingerprint import fingerprint_group
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
-from zensols_like.batch.manifest import AttributeSpec, Group, Manifest, Status
+from zensols_like.batch.manifest import Group, Manifest, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
-from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash
+from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
 from zensols_like.batch.plan import Plan, PlannedSets, plan_batches
 from zensols_like.batch.store import BatchStore, Commit, ContextStore, StashContexts
 from zensols_like.config import Writeback
 from zensols_like.dataset import DatasetSplitStash, SplitKeyContainer
-from zensols_like.errors import APIError, BatchError, DeepLearnError, MappingError, MissingBatchError, StaleError
+from zensols_like.errors import APIError, BatchError, DeepLearnError, MappingError, StaleError
 from zensols_like.persist import (
     DelegateStash,
     DictionaryStash,
@@ -58,11 +52,11 @@ class _DecodedAttributes:
     def __get__(self, stash: BatchStash | None, owner: type[BatchStash]) -> set[str] | None:
         if stash is None:
             raise AttributeError("decoded_attributes")  # the field has no default
-        wanted = stash._wanted
+        wanted = stash._wanted  # noqa: SLF001 (the descriptor is part of the class)
         return None if wanted is None else set(wanted)
 
     def __set__(self, stash: BatchStash, names: Collection[str] | None) -> None:
-        stash._want(names)
+        stash._want(names)  # noqa: SLF001 (as above)
 
 
 @dataclass
@@ -150,7 +144,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Raises:
             MappingError: The mapping does not fit the vectorizers.
         """
-        mapping = self.create_batch(())._get_batch_feature_mappings()
+        mapping = self.create_batch(())._get_batch_feature_mappings()  # noqa: SLF001 (a documented hook)
         return BatchCodec(mapping, self.vectorizer_manager_set, self._seed)
 
     @property
@@ -253,19 +247,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     @cached_property
     def _groups(self) -> tuple[Group, ...]:
         """The groups of attributes, and what makes them in this configuration."""
-        limit = None if self.batch_limit == sys.maxsize else self.batch_limit
-        classes = {
-            kind: {"class": f"{cls.__module__}.{cls.__qualname__}", "version": cls.version}
-            for kind, cls in (("data_point", self.data_point_type), ("batch", self.batch_type))
-        }
-        return tuple(
-            Group(
-                self._contexts.group_key(group),
-                group,
-                fingerprint_group(self.codec, group, classes, self.batch_size, limit),
-            )
-            for group in self._contexts.grouping(self.codec.fields)
-        )
+        classes = {"data_point": self.data_point_type, "batch": self.batch_type}
+        return describe_groups(self.codec, self._contexts, classes, self.batch_size, self._limit)
 
     @property
     def status(self) -> Status:
@@ -297,7 +280,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         if manifest is not None:
             manifest.require(self._groups, self.store.location)
         if not self.is_child and (manifest is None or not manifest.is_complete):
-            self._require_place_to_encode()
+            require_encoder(self.store)
             with self._priming():
                 self._encode(manifest)
         self._ready = not self.is_child
@@ -309,21 +292,6 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             yield
         finally:
             self.priming = False
-
-    def _require_place_to_encode(self) -> None:
-        reason = None
-        if multiprocessing.parent_process() is not None:
-            reason = "this is a worker process"
-        elif _rank() > 0:
-            reason = f"this is rank {_rank()}, and the first one encodes"
-        elif not self.store.folder.is_writable():
-            reason = "the store cannot be written to"
-        if reason is not None:
-            raise MissingBatchError(
-                f"The batches are not all encoded ({self.store.status.value}), and {reason}.",
-                self.store.location,
-                "encode them before: zensols-like encode, or call prime() in the main process",
-            )
 
     def _encode(self, manifest: Manifest | None) -> None:
         plan = plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
@@ -349,7 +317,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         finally:
             if self.observer is not None:
                 self.observer.finished()
-        self.store.finish(specs=self._specs())
+        self.store.finish(specs=describe_attributes(self.codec, self.store, self._contexts))
         logger.info("encoded all %d batches into %s", len(plan), self.store.location)
 
     @property
@@ -358,46 +326,13 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     def _begin(self, plan: Plan) -> None:
         context = TorchConfig.get_random_seed_context()
-        manifest = Manifest(
-            container=self._contexts.container,
-            groups=self._groups,
-            plan={"digest": plan.digest, "batches": len(plan), "data_points": plan.size},
-            splits={
-                split: {"batches": len(plan.range_of(split)), "data_points": plan.data_points_of(split)}
-                for split in plan.splits
-            },
-            label=self.codec.mapping.label_attribute_name,
-            seed_context=None if context is None else {"seed": context["seed"]},
-            specs={name: _spec(bound) for name, bound in self.codec.fields.items()},
-            provenance={
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                "zensols_like": zensols_like.__version__,
-                "torch": torch.__version__,
-                "python": sys.version.split()[0],
-            },
-        )
-        self.store.begin(manifest, plan)
+        self.store.begin(describe_store(self.codec, self._contexts, self._groups, plan, context), plan)
         if self.data_point_id_sets_path is not None:
-            self._write_plan(self.data_point_id_sets_path)
-
-    def _write_plan(self, path: Path) -> None:
-        sets = self.batch_data_point_sets
-        lines = (
-            json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
-            for one in sets
-        )
-        write_atomically(path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"])
-
-    def _specs(self) -> dict[str, AttributeSpec]:
-        """What the tensors look like, by the first batch of each split that has them."""
-        plan = self.store.plan
-        specs: dict[str, AttributeSpec] = {}
-        for split in plan.splits:
-            todo = frozenset(self.codec.fields).difference(specs)
-            for position in plan.range_of(split)[:1] if todo else ():
-                tensors = self.codec.decode(self.store.load(self._contexts, position, todo))
-                specs |= {name: _spec(self.codec.fields[name], arr) for name, arr in tensors.items() if arr is not None}
-        return {name: specs.get(name, _spec(bound)) for name, bound in self.codec.fields.items()}
+            lines = (
+                json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
+                for one in self.batch_data_point_sets
+            )
+            write_atomically(self.data_point_id_sets_path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"])
 
     def _create_data(self) -> Iterable[int]:
         """The positions of the batches to encode."""
@@ -460,7 +395,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     @property
     def batch_data_point_sets(self) -> Sequence[DataPointIDSet]:
-        """The IDs of the data points of each batch; a lazy sequence over the plan, which is made where there is none."""
+        """The IDs of the data points of each batch: a lazy sequence over the plan."""
         if self.store.manifest is not None:
             return PlannedSets(self.store.plan, self._seed_context)
         plan = plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
@@ -530,7 +465,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def selecting(self, parts: Collection[str] | None) -> BatchStash:
         """The same batches with other ``decoded_attributes``."""
         view = copy.copy(self)
-        view._want(parts)
+        view.decoded_attributes = parts
         vars(view).pop("splits", None)
         return view
 
@@ -571,34 +506,3 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
         return {**state, "observer": None, "_ready": False}
-
-
-def _spec(bound: BoundField, tensor: torch.Tensor | None = None) -> AttributeSpec:
-    """What the tensor of an attribute looks like, by one of them."""
-    known = AttributeSpec(
-        bound.field.feature_id,
-        f"{type(bound.vectorizer).__module__}.{type(bound.vectorizer).__qualname__}",
-        bound.manager_name,
-        bound.is_label,
-    )
-    if tensor is None:
-        return known
-    declared = tuple(bound.vectorizer.shape)
-    free = [True, *(size == -1 for size in declared[1:])] if len(declared) == tensor.dim() else [True]
-    shape = tuple(-1 if i < len(free) and free[i] else size for i, size in enumerate(tensor.shape))
-    return AttributeSpec(
-        known.feature_id,
-        known.vectorizer,
-        known.manager,
-        known.is_label,
-        str(tensor.dtype).removeprefix("torch."),
-        shape,
-    )
-
-
-def _rank() -> int:
-    """The rank of this process among those that train together; 0 when it is alone."""
-    distributed = torch.distributed
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank()
-    return int(os.environ.get("RANK", "0"))

@@ -1,0 +1,100 @@
+"""What a manifest says of a store that is to be made: groups, attributes, where it comes from; pure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+import zensols_like
+from zensols_like.batch.codec import BatchCodec, BoundField
+from zensols_like.batch.fingerprint import fingerprint_group
+from zensols_like.batch.manifest import AttributeSpec, Group, Manifest
+from zensols_like.batch.plan import Plan
+from zensols_like.batch.store import BatchStore, ContextStore
+
+__all__ = ["describe_attributes", "describe_groups", "describe_store"]
+
+
+def describe_groups(
+    codec: BatchCodec, contexts: ContextStore, classes: Mapping[str, type[Any]], batch_size: int, limit: int | None
+) -> tuple[Group, ...]:
+    """The groups of attributes and what makes them.
+
+    Args:
+        codec: The mapping and the vectorizers.
+        contexts: Where the groups lie.
+        classes: The classes whose code makes the values, each with a ``version``.
+        batch_size: The number of data points of a batch.
+        limit: The number of batches of a split, if it is limited.
+
+    Raises:
+        PersistableError: An attribute belongs to no group.
+        VectorizerError: A vectorizer cannot say what its parameters are.
+    """
+    versions = {
+        kind: {"class": f"{cls.__module__}.{cls.__qualname__}", "version": cls.version} for kind, cls in classes.items()
+    }
+    return tuple(
+        Group(contexts.group_key(group), group, fingerprint_group(codec, group, versions, batch_size, limit))
+        for group in contexts.grouping(codec.fields)
+    )
+
+
+def describe_store(
+    codec: BatchCodec, contexts: ContextStore, groups: tuple[Group, ...], plan: Plan, seed: dict[str, Any] | None
+) -> Manifest:
+    """The manifest of a store that holds nothing yet."""
+    return Manifest(
+        container=contexts.container,
+        groups=groups,
+        plan={"digest": plan.digest, "batches": len(plan), "data_points": plan.size},
+        splits={
+            split: {"batches": len(plan.range_of(split)), "data_points": plan.data_points_of(split)}
+            for split in plan.splits
+        },
+        label=codec.mapping.label_attribute_name,
+        seed_context=None if seed is None else {"seed": seed["seed"]},
+        specs={name: _describe(bound) for name, bound in codec.fields.items()},
+        provenance={
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "zensols_like": zensols_like.__version__,
+            "torch": torch.__version__,
+            "python": sys.version.split()[0],
+        },
+    )
+
+
+def describe_attributes(codec: BatchCodec, store: BatchStore, contexts: ContextStore) -> dict[str, AttributeSpec]:
+    """What the tensors look like, by the first batch of each split that has them."""
+    specs: dict[str, AttributeSpec] = {}
+    for split in store.plan.splits:
+        todo = frozenset(codec.fields).difference(specs)
+        for position in store.plan.range_of(split)[:1] if todo else ():
+            tensors = codec.decode(store.load(contexts, position, todo))
+            specs |= {name: _describe(codec.fields[name], arr) for name, arr in tensors.items() if arr is not None}
+    return {name: specs.get(name, _describe(bound)) for name, bound in codec.fields.items()}
+
+
+def _describe(bound: BoundField, tensor: torch.Tensor | None = None) -> AttributeSpec:
+    """An attribute, by one of its tensors."""
+    dtype: str | None = None
+    shape: tuple[int, ...] | None = None
+    if tensor is not None:
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        declared = tuple(bound.vectorizer.shape)
+        if len(declared) != tensor.dim():
+            declared = tuple(tensor.shape)
+        rest = zip(declared[1:], tensor.shape[1:], strict=True)
+        shape = (-1, *(-1 if size == -1 else actual for size, actual in rest)) if tensor.dim() > 0 else ()
+    return AttributeSpec(
+        bound.field.feature_id,
+        f"{type(bound.vectorizer).__module__}.{type(bound.vectorizer).__qualname__}",
+        bound.manager_name,
+        bound.is_label,
+        dtype,
+        shape,
+    )
