@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import fields, is_dataclass
 from datetime import date
-from pathlib import PurePath
+from numbers import Integral, Real
 from typing import Any, ClassVar, TextIO
 
 from zensols_like.protocols import Writable
@@ -163,7 +163,7 @@ class Settings(Dictable):
 
 
 def _field_names(value: Any) -> list[str]:
-    if not is_dataclass(value):
+    if not is_dataclass(value) or isinstance(value, type):
         return []
     return [field.name for field in fields(value) if field.repr and not field.name.startswith("_")]
 
@@ -172,7 +172,7 @@ def _unfold(value: Any) -> Any:
     """Objects as dictionaries, all the way down."""
     if isinstance(value, Dictable):
         return value.asdict()
-    if is_dataclass(value) and not isinstance(value, type):
+    if _field_names(value):
         return {name: _unfold(getattr(value, name)) for name in _field_names(value)}
     if isinstance(value, Mapping):
         return {key: _unfold(item) for key, item in value.items()}
@@ -191,18 +191,16 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Set):
         return sorted((_plain(item) for item in value), key=str)
+    if isinstance(value, Real):  # those of numpy are no int or float of Python
+        return int(value) if isinstance(value, Integral) else float(value)
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, PurePath):
-        return str(value)
-    return str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _mapping_lines(values: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     for name, value in values.items():
-        yield from _lines(f"{name}:", value)
+        yield from _lines(f"{_plain(name)}:", value)
 
 
 def _lines(head: str, value: Any) -> Iterator[tuple[int, str]]:
@@ -218,12 +216,12 @@ def _lines(head: str, value: Any) -> Iterator[tuple[int, str]]:
 def _parts(value: Any) -> Iterable[tuple[int, str]]:
     if isinstance(value, Writable):
         return value.lines()
-    unfolded = value if isinstance(value, list | tuple) else _plain(_unfold(value))
-    if isinstance(unfolded, dict):
-        return _mapping_lines(unfolded)
-    if isinstance(unfolded, list | tuple):
-        return (line for item in unfolded for line in _lines("-", item))
-    return ()
+    if isinstance(value, Mapping):
+        return _mapping_lines(value)
+    if isinstance(value, list | tuple | Set):
+        items = sorted(value, key=str) if isinstance(value, Set) else value
+        return (line for item in items for line in _lines("-", item))
+    return _mapping_lines({name: getattr(value, name) for name in _field_names(value)})
 
 
 def _written(text: str, writer: TextIO | None) -> str:

@@ -82,13 +82,16 @@ class ImportConfigFactory(ConfigFactory):
     A section is made once: who asks for it again gets the same object.  An object made with arguments of the caller is
     not kept, since nobody else expects it.  A section without ``class_name`` gives :class:`.Settings`.  Constructor
     arguments named ``name``, ``config`` and ``config_factory`` get the section's name, the configuration and the
-    factory, when the section does not set them.  Besides the directives of :class:`.Serializer` there are::
+    factory, when the section does not set them.  Besides the directives of :class:`.Serializer` there is one that stands
+    for the objects of other sections::
 
-        delegate = instance: other                            # the object of section [other]
-        delegate = instance({'param': {'size': 3}}): other    # a new one, made with this argument
-        delegate = instance({'share': 'evict'}): other        # a new one; 'deep': and what it refers to is new too
-        stashes  = instance: list: one, other                 # also tuple:
-        by_name  = instance: json: {"a": "other"}
+        text                                           value
+        instance: other                                the object of section [other]
+        instance({'param': {'size': 3}}): other        a new one, made with this argument
+        instance({'share': 'evict'}): other            a new one
+        instance({'share': 'deep'}): other             a new one, where what it refers to is new too
+        instance: list: one, other                     their objects in a list; also tuple:
+        instance: json: {"a": "one", "b": "other"}     their objects in a dictionary
 
     **A configuration is code, like a Makefile.**  ``class_name`` imports any module and calls any class in it, and
     ``eval:`` runs any expression.  Use configurations of people whose programs you would run.
@@ -166,7 +169,7 @@ class ImportConfigFactory(ConfigFactory):
         found = import_class(class_name, where)
         if self.reload and (self.reload_pattern is None or re.match(self.reload_pattern, class_name)):
             importlib.reload(sys.modules[found.__module__])
-            found = import_class(class_name, where)
+            found = import_class(f"{found.__module__}.{found.__qualname__}", where)
         return found
 
     def from_config_string(self, text: str) -> Any:

@@ -109,7 +109,7 @@ class IniConfig(Configurable):
 
     def _read(self, path: Path) -> str:
         try:
-            return path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8-sig")
         except FileNotFoundError as error:
             raise ConfigurableFileNotFoundError(
                 f"There is no configuration file {path.name!r}.", str(path.absolute()), "correct the path"
@@ -186,6 +186,14 @@ class ExtendedInterpolationEnvConfig(ExtendedInterpolationConfig):
         self._env_given = env is not None
         self._env = _without(os.environ if env is None else env, self._removed)
         super().__init__(config_file, default_section)
+
+    def override(self, assignment: str) -> None:
+        """Set an option or a variable, by ``section.option=value``; see :meth:`.Configurable.override`."""
+        section, option, text = split_assignment(assignment)
+        if section == self.env_sec:
+            self._env[option] = text
+        else:
+            super().override(assignment)
 
     def _option_names(self, section: str) -> Iterable[str]:
         names = super()._option_names(section)

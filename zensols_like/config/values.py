@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module as _plain_import
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -69,18 +68,20 @@ class Serializer:
     ``None``, ``True``, ``False``, whole numbers and decimal numbers stand for themselves when they are the whole text.
     A directive in front says what else it is::
 
-        name     = 007                                  # a text: 7 is not written like this
-        factor   = 1e-3                                 # a float
-        text     = str: True                            # a text, whatever it looks like
-        names    = list: a, b                           # also tuple: and set:
-        sizes    = list({'type': 'int'}): 1, 2          # str, int, float, path, object (each is read like an option)
-        folder   = path: ~/data                         # a path; the home folder is filled in
-        shipped  = resource: resources/torch.conf       # the path of a file of this package, or resource(package):
-        table    = dict: {'a': 1}                       # a dictionary of Python literals; nothing is evaluated
-        data     = json: {"a": [1, 2]}                  # data; nothing is evaluated
-        type     = class: pathlib.Path                  # a class
-        limit    = eval: 2 ** 10                        # what a Python expression gives; 'Path' is known
-        pairs    = eval({'import': ['itertools as it']}): list(it.pairwise([1, 2, 3]))
+        text                                      value
+        007                                       '007', since no number is written like this
+        1e-3                                      0.001
+        str: True                                 'True'
+        list: a, b                                ['a', 'b']; also tuple: and set:
+        list({'type': 'int'}): 1, 2               [1, 2]; also float, path and object (each is read like an option)
+        path: ~/data                              a path, with the home folder filled in
+        resource: resources/torch.conf            the path of a configuration that comes with this package
+        resource(package): file.csv               the path of a file in any package
+        dict: {'a': 1}                            a dictionary of Python literals
+        json: {"a": [1, null]}                    {'a': [1, None]}
+        class: pathlib.Path                       the class
+        eval: 2 ** 10                             1024; Path is known
+        eval({'import': ['math']}): math.pi       3.14…; also 'package.module as short'
 
     Only ``eval:`` runs what is written, and ``class:`` imports what it names.  JSON has more types than JSON by
     ``{"_type": "set", "_data": [1, 2]}``, where the type is one of set, frozenset, tuple and Path.
@@ -103,7 +104,7 @@ class Serializer:
             "list": self._parse_items,
             "path": _parse_path,
             "resource": _parse_resource,
-            "set": lambda given: set(self._parse_items(given)),
+            "set": self._parse_set,
             "str": lambda given: given.text,
             "tuple": lambda given: tuple(self._parse_items(given)),
             _FACTORY_ONLY: _refuse,
@@ -138,12 +139,15 @@ class Serializer:
         if isinstance(value, type):
             return f"class: {value.__module__}.{value.__qualname__}"
         if isinstance(value, str) and value == value.strip():
-            literal = self._directive(value, None) is None and isinstance(_parse_plain(value), str)
-            return value if literal else f"str: {value}"
+            head = _HEAD.match(value)
+            itself = isinstance(_parse_plain(value), str) and (head is None or head[1] not in self._handlers)
+            return value if itself else f"str: {value}"
         if value is None or isinstance(value, bool | int | float):
             text = repr(value)
             if type(_parse_plain(text)) is type(value):
                 return text
+        if isinstance(value, Path) and Path(str(value).strip()).expanduser() == value:
+            return f"path: {value}"
         return f"json: {json.dumps(_to_json(value))}"
 
     def _directive(self, text: str, where: str | None) -> Directive | None:
@@ -188,6 +192,13 @@ class Serializer:
             return [kinds[kind](item) for item in items]
         except ValueError as error:
             raise given.error(f"has an item that is no {kind}: {error}", f"write each item as {kind}") from error
+
+    def _parse_set(self, given: Directive) -> set[Any]:
+        items = self._parse_items(given)
+        try:
+            return set(items)
+        except TypeError as error:
+            raise given.error(f"has an item that no set can hold: {error}", "use 'list:'") from error
 
 
 def _parse_plain(text: str) -> Any:
@@ -285,10 +296,14 @@ def _to_json(value: Any) -> Any:
 
 def _parse_eval(given: Directive) -> Any:
     names: dict[str, Any] = {"Path": Path}
-    for item in given.options("import").get("import", []):
+    imports = given.options("import").get("import", [])
+    if not isinstance(imports, list | tuple):
+        raise given.error(f"cannot import {imports!r}", "write {'import': ['module', 'package.module as short']}")
+    for item in imports:
         module, _, alias = (part.strip() for part in str(item).partition(" as "))
+        top = module.split(".")[0]
         imported = import_module(module, given.where)
-        names[alias or module.split(".")[0]] = imported if alias else _plain_import(module.split(".")[0])
+        names[alias or top] = imported if alias else import_module(top, given.where)
     if not given.text:
         raise given.error("is followed by nothing", "write a Python expression")
     try:
