@@ -53,7 +53,7 @@ class DelegateStash(Stash):
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Pairs of key and value in the order of ``keys``, read in bulk where the delegate can."""
         if type(self).load is not DelegateStash.load:  # who changes how one is loaded changes it for many, too
-            return super().load_many(keys)
+            return Stash.load_many(self, keys)
         return self.delegate.load_many(keys)
 
     def dump(self, name: str, inst: Any) -> None:
@@ -120,6 +120,8 @@ class _KeyViewStash(ReadOnlyDelegateStash):
 
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Pairs of key and value in the order of ``keys``, read in bulk where the delegate can."""
+        if type(self).load is not _KeyViewStash.load:
+            return Stash.load_many(self, keys)
         return load_shown(self.delegate, keys, self._shows())
 
     def exists(self, name: str) -> bool:
