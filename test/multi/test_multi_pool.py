@@ -175,8 +175,8 @@ def test_what_others_finish_during_a_failure_is_not_lost_and_nothing_new_begins(
     with pytest.raises(OddError):
         results.extend(pool.run(taken))
     begun = next(taken)
-    assert begun <= 5 + 4 + 4
-    assert {n * n for n in range(5)} <= set(results) <= {n * n for n in range(begun)}
+    assert {n * n for n in range(5)} <= set(results) <= {n * n for n in range(begun)} - {25}
+    assert begun - len(results) <= 2 * 2
 
 
 @process

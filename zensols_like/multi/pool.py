@@ -185,8 +185,8 @@ class _Crew:
 
     def ends(self) -> str:
         """How the processes ended; when one dies the executor terminates the others, which says nothing."""
-        codes = {process.exitcode for process in self._processes}
-        return ", ".join(map(_end, sorted(code for code in codes - {-signal.SIGTERM} or codes if code is not None)))
+        codes = {process.exitcode for process in self._processes if process.exitcode is not None}
+        return ", ".join(map(_end, sorted(codes - {-signal.SIGTERM} or codes)))
 
 
 def _end(exit_code: int) -> str:
