@@ -1,6 +1,6 @@
 """Batches: planned, encoded once by workers, kept as verified records, decoded when they are used."""
 
-from zensols_like.batch.codec import BatchCodec, ColumnSource
+from zensols_like.batch.codec import BatchCodec, ColumnSource, StackedFeatureContext
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
 from zensols_like.batch.interface import BatchDirectoryCompositeStash, DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import Manifest, Status
@@ -49,6 +49,7 @@ __all__ = [
     "MetadataNetworkSettings",
     "MissingBatchError",
     "PointColumns",
+    "StackedFeatureContext",
     "StaleError",
     "Status",
     "TorchMultiProcessStash",

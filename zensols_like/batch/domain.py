@@ -263,7 +263,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     def clone(self) -> Self:
         """A copy with tensors of its own: writing into them changes no other batch."""
         tensors = {name: None if arr is None else arr.clone() for name, arr in self.attributes.items()}
-        return self._clone(type(self._payload)(tensors))  # type: ignore[call-arg]  # decoded or copied, since it has attributes
+        return self._clone(Copied(tensors) if isinstance(self._payload, Copied) else Decoded(tensors))
 
     def _clone(self, payload: Payload) -> Self:
         copied = object.__new__(type(self))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from zensols_like.batch.domain import Batch, DataPoint
@@ -21,7 +22,7 @@ class BatchFieldMetadata(Dictable):
 
     field: FieldFeatureMapping
     """The mapping of the attribute."""
-    vectorizer: EncodableFeatureVectorizer = field(repr=False)
+    vectorizer: EncodableFeatureVectorizer = dataclasses.field(repr=False)
     """The vectorizer."""
 
     @property
@@ -69,7 +70,7 @@ class HasBatchMetadata(Protocol):
 class MetadataNetworkSettings(NetworkSettings):
     """Settings of a model that is built for the batches of a stash."""
 
-    batch_stash: Any = field(repr=False)
+    batch_stash: Any = dataclasses.field(repr=False)
     """The stash whose batches the model gets, a `HasBatchMetadata`."""
 
     @property

@@ -6,7 +6,7 @@ import copy
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
@@ -228,7 +228,9 @@ class UnionStash(ReadOnlyStash):
 
     def selecting(self, parts: Collection[str] | None) -> Stash:
         """The union of the views that load only ``parts``."""
-        return replace(self, stashes=tuple(stash.selecting(parts) for stash in self.stashes))
+        view = copy.copy(self)
+        view.stashes = tuple(stash.selecting(parts) for stash in self.stashes)
+        return view
 
     def _duplicates(self, keys: Sequence[str]) -> PersistableError:
         return PersistableError(

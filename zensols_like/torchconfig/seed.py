@@ -96,7 +96,8 @@ def seeded(seed: int) -> Iterator[None]:
 def _seed_all(seed: int) -> None:
     random.seed(seed)
     unsigned = seed % 2**64
-    np.random.seed([unsigned & 0xFFFFFFFF, unsigned >> 32])  # numpy takes words of 32 bits
+    # numpy takes words of 32 bits; the last one makes its numbers others than those of random
+    np.random.seed([unsigned & 0xFFFFFFFF, unsigned >> 32, 1])
     torch.default_generator.manual_seed(seed)  # the CPU only: a worker must not wake a GPU
 
 

@@ -2,8 +2,8 @@
 
 The description is pickle protocol 5, restricted on both sides.  Written: numbers, strings, containers, paths,
 dates, arrays, tensors and registered classes, without the memo, so that equal values give equal bytes.  Read: only
-the operations that this writes, no memo, no class but by exact name, nothing after the end.  Shapes lie outside of
-it, so that values of one structure share one description.
+the operations that this writes, no memo, no class but by exact name, nothing after the end.  Shapes and buffers lie
+outside of it, in the order in which they are used, so that values of one structure share one description.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist.formats.allowlist import registered, require_registered
-from zensols_like.persist.formats.base import Format, Parts
+from zensols_like.persist.formats.base import Buffer, Format, Parts
 
 __all__ = ["FORMAT", "RecordFormat"]
 
@@ -33,7 +33,7 @@ _OPERATIONS = frozenset(
     PROTO FRAME STOP MARK NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT
     SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8
     EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3 TUPLE EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS
-    EMPTY_SET ADDITEMS FROZENSET STACK_GLOBAL REDUCE NEXT_BUFFER
+    EMPTY_SET ADDITEMS FROZENSET STACK_GLOBAL REDUCE
     """.split()
 )
 """What the writer below emits; without memo there are no references, so a small file cannot blow up."""
@@ -48,6 +48,9 @@ def _make(kind: str, *arguments: Any) -> Any:
     Here it is only a name for the pickler; the reader puts its own in its place.
     """
     raise UnsafeError(f"A {kind} with {len(arguments)} arguments is made by the reader of a record only.")
+
+
+_MAKE: Any = _make
 
 
 def _numpy_scalar(dtype: str, data: bytes) -> Any:
@@ -94,19 +97,18 @@ def _plain_dtype(name: str) -> np.dtype[Any]:
 
 
 class _Writer(pickle.Pickler):
-    """Pickles a description; buffers and shapes go out of band."""
+    """Pickles a description; buffers and shapes are put aside."""
 
     def __init__(self, file: io.BytesIO, buffers: list[memoryview], numbers: list[int]) -> None:
-        super().__init__(file, protocol=5, buffer_callback=self._keep)
+        super().__init__(file, protocol=5)
         self.fast = True  # no memo: equal values give equal bytes, whoever owns the strings in them
         self._buffers = buffers
         self._numbers = numbers
 
-    def _keep(self, buffer: pickle.PickleBuffer) -> None:
-        self._buffers.append(buffer.raw())
-
     def reducer_override(self, value: Any) -> Any:
         """How anything but numbers, strings and plain containers is described."""
+        if value is _MAKE:
+            return NotImplemented  # by name
         torch = sys.modules.get("torch")
         if torch is not None:
             if isinstance(value, torch.Tensor):
@@ -139,8 +141,6 @@ class _Writer(pickle.Pickler):
             return _make, ("complex", value.real, value.imag)
         if kind is slice or kind is range:
             return _make, (kind.__name__, value.start, value.stop, value.step)
-        if value is _make:
-            return NotImplemented  # by name, as the classes
         if isinstance(value, type):
             require_registered(value)
             return NotImplemented
@@ -150,7 +150,8 @@ class _Writer(pickle.Pickler):
 
     def _described(self, kind: str, dtype: str, shape: tuple[int, ...], data: memoryview) -> Any:
         self._numbers.extend(shape)
-        return _make, (kind, dtype, len(shape), pickle.PickleBuffer(data))
+        self._buffers.append(data)
+        return _make, (kind, dtype, len(shape))
 
     @staticmethod
     def _dtype_name(dtype: np.dtype[Any]) -> str:
@@ -181,8 +182,9 @@ class _Allowed:
 class _Reader(pickle.Unpickler):
     """Reads a description that was checked, with views of the buffers."""
 
-    def __init__(self, description: bytes, buffers: Parts, numbers: Iterator[int]) -> None:
-        super().__init__(io.BytesIO(description), buffers=buffers)
+    def __init__(self, description: bytes, buffers: Iterator[Buffer], numbers: Iterator[int]) -> None:
+        super().__init__(io.BytesIO(description))
+        self._buffers = buffers
         self._numbers = numbers
 
     def find_class(self, module: str, name: str) -> Any:
@@ -220,13 +222,13 @@ class _Reader(pickle.Unpickler):
             set_state(state)
         return made
 
-    def _tensor(self, dtype: str, dimensions: int, buffer: Any) -> Any:
+    def _tensor(self, dtype: str, dimensions: int) -> Any:
         from zensols_like.persist.formats.tensors import tensor_view  # torch is only imported for what needs it
 
-        return tensor_view(dtype, self._shape(dimensions), memoryview(buffer))
+        return tensor_view(dtype, self._shape(dimensions), memoryview(next(self._buffers)))
 
-    def _array(self, dtype: str, dimensions: int, buffer: Any) -> Any:
-        return np.frombuffer(buffer, dtype=_plain_dtype(dtype)).reshape(self._shape(dimensions))
+    def _array(self, dtype: str, dimensions: int) -> Any:
+        return np.frombuffer(next(self._buffers), dtype=_plain_dtype(dtype)).reshape(self._shape(dimensions))
 
     def _shape(self, dimensions: int) -> tuple[int, ...]:
         return tuple(next(self._numbers) for _ in range(dimensions))
@@ -310,7 +312,7 @@ class RecordFormat:
         _check(description)
         try:
             numbers = iter(np.frombuffer(parts[1], dtype="<i8").tolist())
-            return _Reader(description, parts[2:], numbers).load()
+            return _Reader(description, iter(parts[2:]), numbers).load()
         except (UnsafeError, CorruptBatch):
             raise
         except Exception as error:  # an unpickler fails in many ways over bytes that do not fit
