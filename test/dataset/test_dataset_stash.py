@@ -216,3 +216,12 @@ def test_a_key_in_two_splits_is_listed_once(delegate: Parted) -> None:
     dataset = DatasetSplitStash(delegate, Splits({"fold-1": ("1", "8"), "fold-2": ("8", "9")}))
     assert list(dataset.keys()) == ["1", "8", "9"]
     assert dataset.counts_by_key == {"fold-1": 2, "fold-2": 2}
+
+
+def test_a_view_of_a_split_that_is_no_more_is_empty(dataset: DatasetSplitStash) -> None:
+    test = dataset.splits["test"]
+    dataset.split_container.keys = {"train": ("10",)}
+    dataset.clear_keys()
+    assert list(test) == []
+    assert test.load("8") is None
+    assert list(dataset.splits) == ["train"]

@@ -104,6 +104,11 @@ def test_a_pattern_without_one_name_is_refused(tmp_path: Path, pattern: str) -> 
         Fixed(tmp_path, pattern)
 
 
+def test_a_key_path_that_is_a_string_is_refused() -> None:
+    with pytest.raises(DatasetError, match="key_path = path:"):
+        Fixed("keys", PATTERN)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["../train", "", ".hidden", "a\0b", "/tmp/x"])
 def test_a_split_whose_name_is_no_file_name_is_refused(tmp_path: Path, name: str) -> None:
     container = Fixed(tmp_path / "keys", PATTERN, {name: ("a",)})

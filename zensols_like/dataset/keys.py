@@ -38,6 +38,12 @@ class AbstractSplitKeyContainer(SplitKeyContainer):
     """The name of a file, with ``{name}`` for the name of the split, such as ``{name}.dat``."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.key_path, Path):
+            raise DatasetError(
+                f"The key_path {self.key_path!r} is not a Path.",
+                f"{type(self).__name__} key_path",
+                "write 'key_path = path: …' in a configuration, or Path(…) in Python",
+            )
         if self.pattern.count(_NAME) != 1 or Path(self.pattern).name != self.pattern:
             raise DatasetError(
                 f"The pattern {self.pattern!r} is not a file name for each split.",

@@ -108,7 +108,7 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
 
     def check_key_consistent(self) -> bool:
         """Whether the delegate has every key that the split container names."""
-        return self.counts_by_key == {name: len(self._index.ordered[name]) for name in self.split_names}
+        return self.counts_by_key == {name: len(self._index.ordered.get(name, ())) for name in self.split_names}
 
     def write(self, depth: int = 0, writer: TextIO | None = None, include_delegate: bool = False) -> None:
         """Write how many keys each split has.
@@ -132,12 +132,12 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
 
     @property
     def _members(self) -> frozenset[str]:
-        return self._index.all_members if self._view_of is None else self._index.members[self._view_of]
+        return self._index.all_members if self._view_of is None else self._index.members.get(self._view_of, frozenset())
 
     def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
         has = frozenset(self.delegate.keys()).__contains__
         names = self._index.ordered if self._view_of is None else (self._view_of,)
-        return {name: tuple(filter(has, self._index.ordered[name])) for name in names}
+        return {name: tuple(filter(has, self._index.ordered.get(name, ()))) for name in names}
 
     def _get_split_name(self) -> str | None:
         return self._view_of
