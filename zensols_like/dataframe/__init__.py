@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from zensols_like.dataframe.batch import DataframeBatch, DataframeBatchStash
+from zensols_like.dataframe.column import DataframeDataPoint, TableColumns
 from zensols_like.dataframe.stash import (
     AutoSplitDataframeStash,
     DataframeStash,
     DefaultDataframeStash,
+    FrameStash,
     SplitColumnDataframeStash,
     SplitKeyDataframeStash,
 )
 from zensols_like.dataframe.table import DataframeFileNotFoundError
+from zensols_like.dataframe.vectorize import DataframeFeatureVectorizerManager, DataframeMetadata
 from zensols_like.errors import DataframeError
 
 __all__ = [
     "AutoSplitDataframeStash",
+    "DataframeBatch",
+    "DataframeBatchStash",
+    "DataframeDataPoint",
     "DataframeError",
+    "DataframeFeatureVectorizerManager",
     "DataframeFileNotFoundError",
+    "DataframeMetadata",
     "DataframeStash",
     "DefaultDataframeStash",
+    "FrameStash",
     "SplitColumnDataframeStash",
     "SplitKeyDataframeStash",
+    "TableColumns",
 ]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import pandas as pd
 
+from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
-from zensols_like.dataset import SplitKeyContainer, split_counts
+from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import DataframeError
 from zensols_like.persist import ReadOnlyStash, chunks
 from zensols_like.protocols import Deallocatable
@@ -23,6 +23,7 @@ __all__ = [
     "AutoSplitDataframeStash",
     "DataframeStash",
     "DefaultDataframeStash",
+    "FrameStash",
     "SplitColumnDataframeStash",
     "SplitKeyDataframeStash",
 ]
@@ -53,8 +54,8 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         return frame
 
     @property
-    def _where(self) -> str:
-        """The source of the table, for errors."""
+    def source(self) -> str:
+        """What the table is read from, for people."""
         return type(self).__name__
 
     @cached_property
@@ -65,7 +66,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
             DataframeError: The table is not what it should be.
         """
         frame = self._prepare(self._get_dataframe())
-        return frame.set_axis(key_index(frame, self._where), axis="index")
+        return frame.set_axis(key_index(frame, self.source), axis="index")
 
     def prime(self) -> None:
         """Read the table, if it is not yet in memory."""
@@ -100,7 +101,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         positions = self.dataframe.index.get_indexer(pd.Index(keys, dtype=object))
         missing = [key for key, position in zip(keys, positions, strict=True) if position < 0]
         if missing:
-            raise DataframeError(f"No rows {missing[:5]}.", self._where, "ask for keys of the stash only")
+            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only")
         return self.dataframe.iloc[positions]
 
     def exists(self, name: str) -> bool:
@@ -148,12 +149,12 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
     """The name of the column with the label, for :meth:`get_labels`."""
 
     def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
-        require_columns(frame, [self.split_col], self._where)
+        require_columns(frame, [self.split_col], self.source)
         missing = frame.index[frame[self.split_col].isna()]
         if len(missing):
             raise DataframeError(
                 f"{len(missing)} rows have no split, such as {[str(key) for key in missing[:5]]}.",
-                f"{self._where}, column {self.split_col!r}",
+                f"{self.source}, column {self.split_col!r}",
                 "name the split of every row",
             )
         return frame
@@ -176,10 +177,10 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
         if self.label_col is None:
             raise DataframeError(
                 "No column is said to hold the labels.",
-                f"{self._where}, label_col",
+                f"{self.source}, label_col",
                 f"set label_col to one of {list(self.dataframe.columns)}",
             )
-        require_columns(self.dataframe, [self.label_col], self._where)
+        require_columns(self.dataframe, [self.label_col], self.source)
         return tuple(sorted({str(label) for label in self.dataframe[self.label_col].dropna()}))
 
     def get_label_count(self) -> int:
@@ -190,6 +191,32 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
         """Forget the table and its splits: they are read again when next asked for.  The source stays."""
         super().clear()
         self.__dict__.pop("_keys_by_split", None)
+
+
+@dataclass
+class FrameStash(SplitColumnDataframeStash):
+    """The rows of a table that is in memory, and their splits.
+
+    Example:
+        >>> frame = pd.DataFrame({"size": [3, 4], "part": ["train", "test"]}, index=["rose", "tulip"])
+        >>> FrameStash(None, "part", frame).keys_by_split
+        {'train': ('rose',), 'test': ('tulip',)}
+    """
+
+    frame: pd.DataFrame = field(repr=False, compare=False)
+    """The table."""
+
+    def _get_dataframe(self) -> pd.DataFrame:
+        return self.frame
+
+    @property
+    def source(self) -> str:
+        """What errors call the table."""
+        return "the data frame"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is made of the table, which would travel twice."""
+        return {name: value for name, value in vars(self).items() if name not in ("dataframe", "_keys_by_split")}
 
 
 @dataclass
@@ -217,13 +244,10 @@ class AutoSplitDataframeStash(SplitKeyDataframeStash):
         if self.split_col in frame.columns:
             raise DataframeError(
                 f"The table has a column {self.split_col!r} already.",
-                self._where,
+                self.source,
                 "give split_col a name that is free, or use the column with a SplitKeyDataframeStash",
             )
-        counts = split_counts(len(frame), self.distribution)
-        names = [name for name, count in counts.items() for _ in range(count)]
-        random.Random(self.seed).shuffle(names)  # noqa: S311 - a split is no secret
-        return frame.assign(**{self.split_col: names})
+        return frame.assign(**{self.split_col: random_splits(frame, self.distribution, self.seed)})
 
     def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
         keys = super()._get_keys_by_split()
@@ -258,11 +282,12 @@ class DefaultDataframeStash(SplitKeyDataframeStash):
         frame = read_csv(Path(self.input_csv_path))
         if self.key_col is None:
             return frame
-        require_columns(frame, [self.key_col], self._where)
+        require_columns(frame, [self.key_col], self.source)
         return frame.set_index(self.key_col)
 
     @property
-    def _where(self) -> str:
+    def source(self) -> str:
+        """The file."""
         return str(self.input_csv_path)
 
     def source_digest(self, level: Literal["stat", "keys", "content"] = "content") -> str:
