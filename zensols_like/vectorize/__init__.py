@@ -10,6 +10,7 @@ from zensols_like.vectorize.context import (
     TensorFeatureContext,
 )
 from zensols_like.vectorize.manager import FeatureVectorizerManager, FeatureVectorizerManagerSet
+from zensols_like.vectorize.ragged import NonUniformDimensionEncoder
 from zensols_like.vectorize.vectorizer import (
     ConfigurableVectorization,
     EncodableFeatureVectorizer,
@@ -44,6 +45,7 @@ __all__ = [
     "MultiFeatureContext",
     "NominalEncodedEncodableFeatureVectorizer",
     "NominalMultiLabelEncodedEncodableFeatureVectorizer",
+    "NonUniformDimensionEncoder",
     "NullFeatureContext",
     "OneHotEncodedEncodableFeatureVectorizer",
     "SeriesEncodableFeatureVectorizer",
