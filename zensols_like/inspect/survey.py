@@ -1,0 +1,273 @@
+"""Look at batches and report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zensols_like.errors import ConfigurationError
+from zensols_like.inspect.errors import NotFoundError
+from zensols_like.inspect.reader import BatchReader
+from zensols_like.inspect.report import (
+    AttributeReport,
+    BatchEntry,
+    BatchReport,
+    CountReport,
+    GroupReport,
+    LabelReport,
+    ListReport,
+    SplitEntries,
+    SplitReport,
+    StoreReport,
+    TensorReport,
+)
+from zensols_like.inspect.stats import Tally, preview
+from zensols_like.inspect.stored import Column, dtype_name
+
+__all__ = ["count_batches", "list_batches", "report_batch", "report_splits", "report_store", "size_of"]
+
+PREVIEW_WIDTH = 8
+"""Elements of a row in a preview."""
+MAX_CLASSES = 50
+"""More different integers than this are numbers, not classes."""
+
+
+def count_batches(reader: BatchReader) -> CountReport:
+    """How many batches there are."""
+    missing = len(reader.store.index.missing())
+    batches = len(reader.store.plan)
+    return CountReport(reader.path, batches, batches - missing)
+
+
+def list_batches(reader: BatchReader) -> ListReport:
+    """Every batch by split."""
+    plan = reader.store.plan
+    sizes = _sizes(reader).sum(axis=0).tolist()
+    committed = _committed(reader).tolist()
+    splits = tuple(
+        SplitEntries(
+            split,
+            tuple(
+                BatchEntry(str(position), plan.batch_size(position), sizes[position], committed[position])
+                for position in plan.range_of(split)
+            ),
+        )
+        for split in plan.splits
+    )
+    return ListReport(reader.path, reader.status.value, splits)
+
+
+def report_splits(reader: BatchReader) -> tuple[SplitReport, ...]:
+    """What is planned in each split, and what of it is there."""
+    plan = reader.store.plan
+    sizes, committed = _sizes(reader), _committed(reader)
+    found = []
+    for split in plan.splits:
+        positions = plan.range_of(split)
+        inside = slice(positions.start, positions.stop)
+        found.append(
+            SplitReport(
+                split,
+                len(positions),
+                int(committed[inside].sum()),
+                plan.data_points_of(split),
+                int(sizes[:, inside].sum()),
+            )
+        )
+    return tuple(found)
+
+
+def size_of(reader: BatchReader) -> int:
+    """Bytes of all records."""
+    return int(_sizes(reader).sum())
+
+
+def _sizes(reader: BatchReader) -> NDArray[np.int64]:
+    """Bytes of the record of each group and batch."""
+    index = reader.store.index
+    return np.where(index.file >= 0, index.length, 0)
+
+
+def _committed(reader: BatchReader) -> NDArray[np.bool_]:
+    """Whether each batch is committed."""
+    committed: NDArray[np.bool_] = np.logical_and.reduce(reader.store.index.file >= 0, axis=0)
+    return committed
+
+
+def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
+    """How much is there, of what, made by whom.
+
+    Args:
+        reader: The batches.
+        batches: How many of each split to read for the numbers; all when ``None``.
+    """
+    manifest = reader.manifest
+    splits = report_splits(reader)
+    tallies: dict[str, Tally] = {}
+    notes: dict[str, str] = {}
+    labels: dict[str, Counter[int] | None] = {}
+    looked_at = 0
+    for split in splits:
+        for position in _readable(reader, split.name)[:batches]:
+            columns = reader.columns(position, reader.shown)
+            looked_at += 1
+            for name, column in columns.items():
+                if column.tensor is not None:
+                    tallies[name] = tallies.get(name, Tally()) + Tally.of(column.tensor)
+                if column.note is not None:
+                    notes[name] = column.note
+            _count_labels(labels, split.name, columns.get(manifest.label or ""))
+    attributes = tuple(
+        AttributeReport(
+            name,
+            spec.feature_id,
+            spec.vectorizer,
+            spec.is_label,
+            spec.dtype,
+            spec.shape,
+            tallies[name].stats if name in tallies else None,
+            notes.get(name) if name in reader.shown else "not one of the decoded attributes",
+        )
+        for name, spec in manifest.specs.items()
+    )
+    groups = zip(manifest.groups, _sizes(reader).sum(axis=1).tolist(), strict=True)
+    return StoreReport(
+        path=reader.path,
+        container=manifest.container,
+        status=reader.status.value,
+        batches=len(reader.store.plan),
+        committed=sum(split.committed for split in splits),
+        data_points=reader.store.plan.size,
+        size_bytes=size_of(reader),
+        label=manifest.label,
+        splits=splits,
+        groups=tuple(GroupReport(group.key, group.attributes, size) for group, size in groups),
+        attributes=attributes,
+        labels=_label_reports(reader, labels),
+        looked_at=looked_at,
+        provenance=dict(manifest.provenance),
+    )
+
+
+def _readable(reader: BatchReader, split: str) -> list[int]:
+    """The positions of the batches of a split that are committed."""
+    committed = _committed(reader)
+    return [position for position in reader.store.plan.range_of(split) if committed[position]]
+
+
+def _count_labels(labels: dict[str, Counter[int] | None], split: str, column: Column | None) -> None:
+    """Add the labels of a batch; ``None`` says that they are no classes."""
+    ids = None if column is None or column.tensor is None else class_ids(column.tensor)
+    known = labels.setdefault(split, Counter())
+    if ids is None or known is None:
+        labels[split] = None
+    else:
+        known.update(ids)
+
+
+def _label_reports(reader: BatchReader, labels: Mapping[str, Counter[int] | None]) -> tuple[LabelReport, ...]:
+    counters = {split: counter for split, counter in labels.items() if counter is not None}
+    ids = sorted(set().union(*counters.values()))
+    if len(ids) > MAX_CLASSES:
+        return ()
+    return tuple(
+        LabelReport(name, {split: counter[id] for split, counter in counters.items()})
+        for id, name in zip(ids, reader.class_names(ids), strict=True)
+    )
+
+
+def class_ids(tensor: Tensor) -> list[int] | None:
+    """The class of each data point, of integers or one-hot rows; ``None`` where a tensor is neither.
+
+    Example:
+        >>> import torch
+        >>> class_ids(torch.tensor([[0.0, 1.0], [1.0, 0.0]])), class_ids(torch.tensor([2, 0])), class_ids(torch.rand(3))
+        ([1, 0], [2, 0], None)
+    """
+    if tensor.dim() == 2 and tensor.shape[1] > 1:
+        marks = tensor != 0
+        is_one_hot = bool((marks.sum(1) == 1).all()) and bool((tensor[marks] == 1).all())
+        return marks.int().argmax(1).tolist() if is_one_hot else None
+    is_column = tensor.dim() == 1 or (tensor.dim() == 2 and tensor.shape[1] == 1)
+    if not is_column or tensor.is_floating_point() or tensor.is_complex():
+        return None
+    found: list[int] = tensor.reshape(-1).int().tolist()
+    return found
+
+
+def report_batch(
+    reader: BatchReader,
+    batch_id: str,
+    attributes: Collection[str] = (),
+    rows: int = 3,
+    with_points: bool = False,
+) -> BatchReport:
+    """One batch.
+
+    Args:
+        reader: The batches.
+        batch_id: The ID.
+        attributes: The attributes to look at; those of the reader when empty.
+        rows: How many data points to preview.
+        with_points: Whether these are made from the source, too.
+
+    Raises:
+        NotFoundError: There is no such batch.
+        MissingBatchError: It is planned, but not committed.
+        ConfigurationError: There is no such attribute.
+    """
+    plan, label = reader.store.plan, reader.manifest.label
+    position = plan.position(batch_id)
+    if position is None:
+        raise NotFoundError(
+            f"There is no batch {batch_id!r}.", reader.path, f"use one of '0' to '{len(plan) - 1}'; ls lists them"
+        )
+    wanted = _require_attributes(reader, attributes)
+    columns = reader.columns(position, wanted)
+    labelled = columns.get(label or "")
+    ids = plan.ids(position)
+    return BatchReport(
+        path=reader.path,
+        id=batch_id,
+        split=plan.split_of(position),
+        data_point_ids=ids,
+        size_bytes=int(_sizes(reader)[:, position].sum()),
+        attributes=tuple(
+            _tensor_report(reader, name, columns[name], rows) for name in reader.attributes if name in columns
+        ),
+        labels=_labels(reader, labelled, len(ids)),
+        points=reader.points(ids[:rows]) if with_points else (),
+    )
+
+
+def _require_attributes(reader: BatchReader, names: Collection[str]) -> Collection[str]:
+    unknown = sorted(set(names).difference(reader.attributes))
+    if unknown:
+        raise ConfigurationError(
+            f"There are no attributes {unknown}.", reader.path, f"use some of {list(reader.attributes)}"
+        )
+    return names or reader.shown
+
+
+def _labels(reader: BatchReader, column: Column | None, points: int) -> tuple[str, ...]:
+    ids: Sequence[int] | None = None if column is None or column.tensor is None else class_ids(column.tensor)
+    return tuple(reader.class_names(ids)) if ids is not None and len(ids) == points else ()
+
+
+def _tensor_report(reader: BatchReader, name: str, column: Column, rows: int) -> TensorReport:
+    spec, tensor = reader.manifest.specs[name], column.tensor
+    return TensorReport(
+        name,
+        spec.feature_id,
+        spec.is_label,
+        None if tensor is None else dtype_name(tensor),
+        None if tensor is None else tuple(tensor.shape),
+        0 if tensor is None else tensor.nbytes,
+        None if tensor is None else Tally.of(tensor).stats,
+        () if tensor is None else preview(tensor, rows, PREVIEW_WIDTH),
+        column.note,
+    )
