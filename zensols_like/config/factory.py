@@ -82,8 +82,8 @@ class ImportConfigFactory(ConfigFactory):
     A section is made once: who asks for it again gets the same object.  An object made with arguments of the caller is
     not kept, since nobody else expects it.  A section without ``class_name`` gives :class:`.Settings`.  Constructor
     arguments named ``name``, ``config`` and ``config_factory`` get the section's name, the configuration and the
-    factory, when the section does not set them.  Besides the directives of :class:`.Serializer` there is one that stands
-    for the objects of other sections::
+    factory, when the section does not set them.  Besides the directives of :class:`.Serializer` there is one that
+    stands for the objects of other sections::
 
         text                                           value
         instance: other                                the object of section [other]

@@ -7,9 +7,11 @@ from difflib import get_close_matches
 
 __all__ = ["hint"]
 
+_FEW = 24
+
 
 def hint(name: str, known: Iterable[str], what: str) -> str:
-    """How to fix a name that is not known: the closest known one, and all of them.
+    """How to fix a name that is not known: the closest known one, and all of them where they are few.
 
     Args:
         name: The name that is not known.
@@ -23,4 +25,5 @@ def hint(name: str, known: Iterable[str], what: str) -> str:
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     question = f"did you mean {close[0]!r}? " if close else ""
-    return f"{question}{what}: {', '.join(names) or 'none'}"
+    shown = names if len(names) <= _FEW else [*names[:_FEW], "…"]
+    return f"{question}{what}: {', '.join(shown) or 'none'}"

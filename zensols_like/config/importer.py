@@ -57,12 +57,10 @@ def import_class(name: str, where: str | None = None) -> type[Any]:
     owner = _owner(module_name, where)
     found = getattr(owner, class_name, None)
     if not isinstance(found, type):
-        classes = [key for key, value in vars(owner).items() if isinstance(value, type)]
-        thing = "a class" if found is None else "one"
+        missing = f"{module_name} has no class {class_name!r}."
+        classes = [key for key, value in vars(owner).items() if isinstance(value, type) and not key.startswith("_")]
         raise FactoryError(
-            f"{module_name} has no class {class_name!r}."
-            if found is None
-            else f"{name} is not {thing}, but {found!r}.",
+            missing if found is None else f"{name} is not a class, but {found!r}.",
             where,
             hint(class_name, classes, f"classes of {module_name}"),
         )
