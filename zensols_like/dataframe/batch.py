@@ -202,16 +202,21 @@ def _default_encoding(frame: pd.DataFrame, label: str) -> LabelEncoding:
 def _split_source(
     frame: pd.DataFrame, classes: str | None, split: str | Mapping[str, float] | None, seed: int, shuffle: bool
 ) -> FrameStash:
-    """The rows in the order in which they are cut in batches, and their splits."""
-    column = split if isinstance(split, str) else "split"
+    """The rows in the order in which they are cut in batches, split after split."""
     if isinstance(split, str):
         require_columns(frame, [split], _FRAME)
-    elif column in frame.columns:
-        raise DataframeError(
-            f"The table has a column {column!r}, and it is not said what it is for.",
-            _FRAME,
-            f"use split={column!r} if it names the split of each row; rename it otherwise",
-        )
+        column, names = split, frame[split].dropna().unique().tolist()
     else:
-        frame = frame.assign(**{column: random_splits(frame, split or _SPLITS, seed, classes)})
-    return FrameStash(None, column, frame.sample(frac=1, random_state=seed) if shuffle else frame)
+        column, distribution = "split", _SPLITS if split is None else split
+        if column in frame.columns:
+            raise DataframeError(
+                f"The table has a column {column!r}, and it is not said what it is for.",
+                _FRAME,
+                f"use split={column!r} if it names the split of each row; rename it otherwise",
+            )
+        frame = frame.assign(**{column: random_splits(frame, distribution, seed, classes)})
+        names = list(distribution)
+    if shuffle:
+        frame = frame.sample(frac=1, random_state=seed)
+    by_split = pd.Categorical(frame[column], categories=names).codes.argsort(kind="stable")
+    return FrameStash(None, column, frame.iloc[by_split])

@@ -96,8 +96,8 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
         """The features, their categories and the labels.
 
         Raises:
-            DataframeError: A column is not there, cannot be an attribute, has missing values, or is neither of numbers nor
-                of text.
+            DataframeError: A column is not there, cannot be an attribute, has missing values, or holds neither numbers
+                nor text.
         """
         frame = self.stash.dataframe
         columns = self._feature_columns(frame)
