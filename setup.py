@@ -2,5 +2,7 @@
 
 from setuptools import find_packages, setup
 
-setup(packages=[*find_packages(include=["zensols_like", "zensols_like.*"]), "zensols_like.resources"],
-      package_dir={"zensols_like.resources": "resources"})
+setup(
+    packages=[*find_packages(include=["zensols_like", "zensols_like.*"]), "zensols_like.resources"],
+    package_dir={"zensols_like.resources": "resources"},
+)

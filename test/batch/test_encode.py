@@ -1,0 +1,517 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support.flowers import (
+    FailingVectorizer,
+    FlowerBatch,
+    flower_stash,
+    items,
+    managers,
+    splits,
+)
+
+from zensols_like.batch import (
+    Batch,
+    BatchError,
+    BatchStash,
+    DataPointIDSet,
+    EncodedBatch,
+    EncodeError,
+    MappingError,
+    MissingBatchError,
+    StaleError,
+    Status,
+)
+from zensols_like.errors import APIError, DatasetError, DeepLearnError, VectorizerError, WorkerError
+from zensols_like.persist import DictionaryStash
+from zensols_like.torchconfig import TorchConfig
+
+
+def digest(stash: BatchStash) -> str:
+    stash.prime()
+    return stash.store.content_digest(stash.delegate)  # type: ignore[arg-type]
+
+
+# ---- the same bytes, whoever encodes
+
+
+@pytest.mark.parametrize("chunk_size", [0, 1, 5])
+def test_the_content_does_not_depend_on_the_chunks(tmp_path: Path, chunk_size: int) -> None:  # weakness A7
+    assert digest(flower_stash(tmp_path / "a", chunk_size=chunk_size)) == digest(flower_stash(tmp_path / "b"))
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("workers", "chunk_size", "method"),
+    [(2, 1, "forkserver"), (3, 0, "forkserver"), (0, 5, "forkserver"), (2, 2, "spawn"), (2, 1, "fork")],
+)
+def test_the_content_does_not_depend_on_the_workers(
+    tmp_path: Path, workers: int, chunk_size: int, method: str
+) -> None:  # weakness A7
+    many = flower_stash(tmp_path / "a", workers=workers, chunk_size=chunk_size, start_method=method)
+    assert digest(many) == digest(flower_stash(tmp_path / "b"))
+    assert torch.equal(many["3"]["noise"], flower_stash(tmp_path / "b")["3"]["noise"])
+
+
+@pytest.mark.process
+def test_the_content_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from support.flowers import flower_stash\n"
+        "stash = flower_stash(Path(sys.argv[1])); stash.prime(); print(stash.store.content_digest(stash.delegate))"
+    )
+    found = set()
+    for seed in ("0", "1", "77"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / seed)],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": "test"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.add(done.stdout)
+    assert len(found) == 1
+
+
+def test_random_numbers_outside_are_left_alone_and_do_not_matter(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first = digest(flower_stash(tmp_path / "a"))
+    assert torch.equal(torch.rand(1), expected)
+    assert digest(flower_stash(tmp_path / "b")) == first
+
+
+def test_the_seed_of_the_run_changes_random_features_and_stays_with_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TorchConfig, "get_random_seed_context", staticmethod(lambda: {"seed": 5}))
+    other = flower_stash(tmp_path / "a")
+    first = digest(other)
+    assert other.batch_data_point_sets[0].torch_seed_context == {"seed": 5}
+    monkeypatch.undo()
+    assert digest(flower_stash(tmp_path / "b")) != first
+    again = flower_stash(tmp_path / "a")
+    assert digest(again) == first
+    made = again.create_batch(again["0"].data_points)
+    assert torch.equal(made["noise"], again["0"]["noise"])
+
+
+def test_every_batch_draws_other_random_numbers(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    drawn = torch.cat([batch["noise"][:, 1:] for batch in stash.values()])
+    assert len(drawn.unique()) == drawn.numel()
+
+
+# ---- looking, priming, forgetting
+
+
+def test_looking_makes_nothing(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    assert not stash.exists("0")
+    assert stash.status is Status.ABSENT
+    assert stash.keys_by_split == {"train": ("0", "1", "2"), "test": ("3", "4")}
+    assert list(stash.splits) == ["train", "test"]
+    assert len(stash.batch_data_point_sets) == 5
+    assert "flower" in repr(stash)
+    stash.write()
+    assert not list(tmp_path.iterdir())
+
+
+def test_loading_primes_once(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    assert stash["0"]["size"].tolist() == [0, 1, 2, 3]
+    assert stash.status is Status.COMPLETE
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert len(flower_stash(tmp_path)) == 5
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_store_works_where_its_source_is_not(tmp_path: Path) -> None:
+    digest(flower_stash(tmp_path))
+
+    class Gone(DictionaryStash):
+        def load(self, name: str) -> Any:
+            raise OSError("the source is gone")
+
+        def keys(self) -> Iterable[str]:
+            raise OSError("the source is gone")
+
+    stash = flower_stash(tmp_path)
+    stash.split_stash_container.delegate = Gone()
+    assert [len(batch) for batch in stash.values()] == [4, 4, 4, 4, 4]
+    assert {name: len(list(view.keys())) for name, view in stash.splits.items()} == {"train": 3, "test": 2}
+
+
+def test_splits_give_batches_in_order(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    assert [batch.id for batch in stash.splits["train"].values()] == ["0", "1", "2"]
+    assert [batch.split_name for batch in stash.splits["test"].values()] == ["test", "test"]
+
+
+def test_clearing_removes_batches_and_books_but_not_the_source(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    stash.prime()
+    stash.clear()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert stash.status is Status.ABSENT
+    assert len(stash) == 5
+    stash.clear_all()
+    assert len(stash.split_stash_container.delegate) == 0
+
+
+def test_the_readable_plan_names_every_data_point(tmp_path: Path) -> None:
+    flower_stash(tmp_path).prime()
+    plan = json.loads((tmp_path / "ids.json").read_text())
+    assert plan[3] == {"batch_id": "3", "split": "test", "data_point_ids": ["12", "13", "14", "15"]}
+    assert len(plan) == 5
+
+
+def test_batches_are_not_stored_or_deleted_by_hand(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    with pytest.raises(BatchError, match="cannot be stored by hand"):
+        stash.dump("0", 1)
+    with pytest.raises(BatchError, match="cannot be deleted alone"):
+        stash.delete("0")
+
+
+def test_only_the_main_process_of_the_first_rank_encodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(MissingBatchError, match=r"this is rank 1(.|\n)*zensols-like encode"):
+        flower_stash(tmp_path).load("0")
+    monkeypatch.delenv("RANK")
+    flower_stash(tmp_path).prime()
+    monkeypatch.setenv("RANK", "1")
+    assert flower_stash(tmp_path)["0"]["size"].shape == (4,)
+
+
+# ---- only what is asked for
+
+
+def test_only_the_groups_of_decoded_attributes_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flower_stash(tmp_path).prime()
+    opened: list[str] = []
+    really_open = os.open
+
+    def counting(path: Any, *args: Any, **kwargs: Any) -> int:
+        opened.append(str(path))
+        return really_open(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", counting)
+    stash = flower_stash(tmp_path, decoded_attributes={"size"})
+    for batch in stash.values():
+        assert set(batch.attributes) == {"size"}
+    records = [path for path in opened if "/comp/" in path]
+    assert len(records) == 5
+    assert {Path(path).parent.name for path in records} == {"leaves-size"}
+
+
+def test_a_view_with_other_attributes_leaves_the_stash_alone(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, decoded_attributes={"size"})
+    assert set(stash.selecting({"label"})["0"].attributes) == {"label"}
+    assert set(stash["0"].attributes) == {"size"}
+    stash.decoded_attributes = None
+    assert len(stash["0"].attributes) == 4
+
+
+def test_all_attributes_is_a_choice_for_every_delegate(tmp_path: Path) -> None:  # weakness C3
+    stash = flower_stash(tmp_path, decoded_attributes=None)
+    assert list(stash.batch_metadata.fields_by_attribute) == ["label", "size", "leaves", "noise"]
+    assert len(stash["0"].attributes) == 4
+
+
+def test_unknown_decoded_attributes_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(
+        MappingError, match=r"No mapped attributes \['nope'\](.|\n)*\['label', 'leaves', 'noise', 'size'\]"
+    ):
+        flower_stash(tmp_path, decoded_attributes=["nope", "size"])
+    stash = flower_stash(tmp_path)
+    with pytest.raises(MappingError):
+        stash.decoded_attributes = "nope"
+
+
+# ---- failures
+
+
+def failing(path: Path, **options: Any) -> BatchStash:
+    return flower_stash(path, vectorizer_manager_set=managers(FailingVectorizer), chunk_size=1, **options)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failing_data_point_is_named_with_all_there_is_to_know(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(EncodeError) as found:
+        failing(tmp_path, workers=workers).prime()
+    error = found.value
+    assert error.what == "Cannot encode data point '7'. ArithmeticError: cannot stand 7.0"
+    assert error.where == "attribute 'noise', vectorizer 'noise' (FailingVectorizer) of manager 'flowers'"
+    assert error.__notes__ == ["while encoding batch '1' of split 'train'"]
+    assert error.exit_code == 5
+    if workers == 2:
+        assert "cannot stand 7.0" in str(error.__cause__)
+        assert "flowers.py" in str(error.__cause__)  # the worker's own traceback
+
+
+def test_what_was_committed_stays_and_the_rest_follows(tmp_path: Path) -> None:  # weakness A4
+    with pytest.raises(EncodeError):
+        failing(tmp_path).prime()
+    half = failing(tmp_path)
+    assert half.status is Status.PARTIAL
+    assert half.exists("0")
+    assert not half.exists("1")
+    with pytest.raises(MissingBatchError, match=r"Batch '1' is planned, but not committed"):
+        half.store.load(half.delegate, 1)  # type: ignore[arg-type]
+    kept = (tmp_path / "batch" / "comp" / "noise" / "0.dat").stat().st_mtime_ns
+    mended = failing(tmp_path)
+    mended.vectorizer_manager_set["flowers"]["noise"].bad = -1.0
+    with pytest.raises(StaleError, match=r"noise.vectorizer.parameters.bad: 7.0 -> -1.0"):
+        mended.prime()
+    FailingVectorizer.bad, before = -1.0, FailingVectorizer.bad
+    try:
+        source = items(20)
+        source["7"]["size"] = 7.5
+        whole = failing(tmp_path, source=source)
+        assert len(whole) == 5
+    finally:
+        FailingVectorizer.bad = before
+    assert (tmp_path / "batch" / "comp" / "noise" / "0.dat").stat().st_mtime_ns == kept
+    assert whole.status is Status.COMPLETE
+
+
+def test_a_partial_store_is_not_taken_for_another_source(tmp_path: Path) -> None:
+    with pytest.raises(EncodeError):
+        failing(tmp_path).prime()
+    with pytest.raises(StaleError, match=r"20 data points in 5 batches were planned, now 24 in 7"):
+        failing(tmp_path, n=24).prime()
+
+
+def test_a_changed_configuration_is_stale_and_says_what_changed(tmp_path: Path) -> None:  # weakness A3
+    flower_stash(tmp_path).prime()
+    stash = flower_stash(
+        tmp_path, batch_size=5, vectorizer_manager_set=managers(kinds=("rose", "lily", "iris", "aster"))
+    )
+    assert stash.status is Status.STALE
+    with pytest.raises(StaleError) as found:
+        stash.load("0")
+    assert "batch_size: 4 -> 5" in found.value.what
+    assert 'categories: ["iris", "lily", "rose"] -> ["aster", "iris", "lily", "rose"]' in found.value.what
+    assert "zensols-like clear" in str(found.value)
+
+
+def test_unlabeled_data_has_no_labels(tmp_path: Path) -> None:  # weakness A2
+    stash = flower_stash(tmp_path, source=items(20, labeled=False))
+    batch = stash["0"]
+    assert not batch.has_labels
+    assert batch["label"] is None
+    assert batch["size"].tolist() == [0, 1, 2, 3]
+    assert stash.store.require_manifest().specs["label"].dtype is None
+
+
+@pytest.mark.parametrize("unlabeled", ["4", "7", "5"])
+def test_a_batch_with_some_labels_is_an_error_that_names_them(tmp_path: Path, unlabeled: str) -> None:  # weakness A2
+    source = items(20)
+    source[unlabeled]["label"] = None
+    with pytest.raises(EncodeError, match=rf"others have none: \['{unlabeled}'\] have none(.|\n)*attribute 'label'"):
+        flower_stash(tmp_path, source=source).prime()
+
+
+def test_an_unknown_category_is_named(tmp_path: Path) -> None:
+    source = items(20)
+    source["9"]["label"] = "tulip"
+    with pytest.raises(EncodeError, match=r"data point '9'(.|\n)*tulip(.|\n)*attribute 'label', vectorizer 'kind'"):
+        flower_stash(tmp_path, source=source).prime()
+
+
+def test_ragged_tensors_are_refused_at_encode(tmp_path: Path) -> None:
+    source = items(20)
+    source["6"]["leaves"] = torch.zeros(1, 3, dtype=torch.int16)
+    with pytest.raises(EncodeError, match=r"cannot be encoded together(.|\n)*attribute 'leaves'(.|\n)*pad them"):
+        flower_stash(tmp_path, source=source).prime()
+
+
+def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path) -> None:
+    source = items(20)
+    source["6"]["size"] = "large"
+    with pytest.raises(EncodeError, match=r"data point '6'(.|\n)*attribute 'size'"):
+        flower_stash(tmp_path, source=source).prime()
+
+
+def test_a_data_point_without_the_attribute_is_an_error(tmp_path: Path) -> None:
+    source = items(20)
+    del source["6"]["size"]
+    with pytest.raises(EncodeError, match=r"Cannot read 'size' of the data points(.|\n)*attr_access"):
+        flower_stash(tmp_path, source=source).prime()
+
+
+def test_a_key_that_the_source_does_not_have_is_an_error(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, keys={"train": ("0", "99")})
+    stash.split_stash_container = _Loose(stash.split_stash_container)
+    with pytest.raises(BatchError, match="no data point '99'"):
+        stash.prime()
+
+
+class _Loose(DictionaryStash):
+    """Claims a key that is not there."""
+
+    def __init__(self, split: Any) -> None:
+        super().__init__(split.delegate.data)
+        self.keys_by_split = {"train": ("0", "99")}
+
+
+def test_a_source_without_splits_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeepLearnError, match=r"DictionaryStash, which has no splits(.|\n)*split_stash_container"):
+        flower_stash(tmp_path, split_stash_container=DictionaryStash())
+
+
+def test_no_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no data points"):
+        flower_stash(tmp_path, keys={"train": ()}).prime()
+
+
+def test_one_data_point_is_enough(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, n=1, keys={"train": ("0",)})
+    assert stash["0"]["size"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"workers": -99},
+        {"workers": 1.5},
+        {"chunk_size": -1},
+        {"batch_size": 0},
+        {"start_method": "magic", "workers": 2},
+    ],
+)
+def test_senseless_options_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(APIError) as found:
+        flower_stash(tmp_path, **options).prime()
+    assert found.value.fix
+
+
+# ---- other delegates
+
+
+def test_a_dictionary_is_a_delegate_for_one_worker() -> None:
+    stash = flower_stash(None, delegate=DictionaryStash())
+    assert stash["0"]["size"].tolist() == [0, 1, 2, 3]
+    assert stash.status is Status.COMPLETE
+    assert sorted(stash.delegate.keys()) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_dictionary_is_refused_for_two_workers() -> None:
+    with pytest.raises(WorkerError, match="would stay in their memory"):
+        flower_stash(None, delegate=DictionaryStash(), workers=2).prime()
+
+
+def test_a_plain_directory_holds_all_attributes_of_a_batch_in_one_record(tmp_path: Path) -> None:
+    from zensols_like.persist import DirectoryStash
+
+    stash = flower_stash(tmp_path, delegate=DirectoryStash(tmp_path / "plain"))
+    assert len(stash["0"].attributes) == 4
+    assert sorted(path.name for path in (tmp_path / "plain").iterdir()) == [f"{i}.dat" for i in range(5)]
+    assert (tmp_path / "plain.store" / "manifest.json").is_file()
+    assert stash.delegate["1"]["size"].tensor.tolist() == [4, 5, 6, 7]  # type: ignore[index]
+
+
+def test_the_delegate_shows_the_contexts_of_a_batch(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    stash.prime()
+    contexts = stash.delegate["1"]
+    assert set(contexts) == {"label", "size", "leaves", "noise"}
+    assert sorted(stash.delegate.keys()) == ["0", "1", "2", "3", "4"]
+    assert stash.delegate.load("9") is None
+
+
+# ---- hooks
+
+
+@dataclass
+class Doubled(BatchStash):
+    """Yields batches that are encoded already."""
+
+    def _process(self, chunk: Sequence[DataPointIDSet]) -> Iterable[tuple[str, Batch | EncodedBatch]]:
+        for batch_id, batch in super()._process(chunk):
+            assert isinstance(batch, Batch)
+            yield batch_id, batch.encode()
+
+
+def test_a_subclass_may_yield_encoded_batches(tmp_path: Path) -> None:
+    whole = flower_stash(tmp_path / "a")
+    arguments = {one.name: getattr(whole, one.name) for one in fields(whole) if one.init}
+    made = Doubled(**{**arguments, "delegate": flower_stash(tmp_path / "b").delegate})
+    assert digest(made) == digest(whole)
+
+
+class Log:
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def started(self, total: int, done: int) -> None:
+        self.events.append(("started", total, done))
+
+    def committed(self, batches: int) -> None:
+        self.events.append(batches)
+
+    def finished(self) -> None:
+        self.events.append("finished")
+
+
+def test_an_observer_hears_what_happens(tmp_path: Path) -> None:
+    log = Log()
+    flower_stash(tmp_path, observer=log, chunk_size=2).prime()
+    assert log.events == [("started", 5, 0), 2, 2, 1, "finished"]
+
+
+def test_a_vectorizer_that_loads_its_own_batches_is_an_error(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+
+    class Greedy(FlowerBatch):
+        def encode(self) -> EncodedBatch:
+            stash.load("0")
+            return super().encode()
+
+    stash.batch_type = Greedy
+    with pytest.raises(DeepLearnError, match="asked for while they are encoded"):
+        stash.prime()
+
+
+def test_many_contexts_are_stored_as_one(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    stash.prime()
+    context = stash.delegate["0"]["noise"]
+    assert type(context).__name__ == "StackedFeatureContext"
+    assert [part.tensor.shape for part in context.split()] == [(1, 3)] * 4
+
+
+def test_the_manifest_describes_the_tensors(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    stash.prime()
+    specs = stash.store.require_manifest().specs
+    assert (specs["size"].dtype, specs["size"].shape) == ("float32", (-1,))
+    assert (specs["noise"].dtype, specs["noise"].shape) == ("float32", (-1, 3))
+    assert specs["label"].is_label
+
+
+def test_unserializable_parameters_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    vectorizers = managers(FailingVectorizer)
+    vectorizers["flowers"]["noise"].bad = object()  # type: ignore[assignment]
+    with pytest.raises(VectorizerError, match=r"version|fingerprint"):
+        flower_stash(tmp_path, vectorizer_manager_set=vectorizers).prime()
+
+
+def test_the_split_keys_are_those_of_the_source() -> None:
+    stash = flower_stash(None, delegate=DictionaryStash())
+    ids = {one.split_name: [] for one in stash.batch_data_point_sets}
+    for one in stash.batch_data_point_sets:
+        ids[one.split_name] += one.data_point_ids
+    assert {name: tuple(keys) for name, keys in ids.items()} == splits(20)

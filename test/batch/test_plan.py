@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zensols_like.batch.plan import Plan, PlannedSets, plan_batches
+from zensols_like.errors import BatchError, DatasetError
+
+unique_keys = st.lists(st.text(max_size=5), unique=True, min_size=1, max_size=40)
+
+
+def split_up(keys: list[str], parts: int) -> dict[str, list[str]]:
+    return {f"split{i}": keys[i::parts] for i in range(parts)}
+
+
+@given(unique_keys, st.integers(1, 4), st.integers(1, 10))
+def test_nothing_is_lost_and_nothing_comes_twice(keys: list[str], parts: int, batch_size: int) -> None:
+    by_split = split_up(keys, parts)
+    plan = plan_batches(by_split, batch_size)
+    for split, expected in by_split.items():
+        positions = plan.range_of(split)
+        assert list(chain.from_iterable(plan.ids(at) for at in positions)) == expected
+        assert all(plan.split_of(at) == split for at in positions)
+        assert [plan.batch_size(at) for at in positions[:-1]] == [batch_size] * max(0, len(positions) - 1)
+        assert plan.data_points_of(split) == len(expected)
+    assert plan.size == len(keys)
+    assert list(chain.from_iterable(plan.keys_by_split().values())) == [str(at) for at in range(len(plan))]
+
+
+@given(unique_keys, st.integers(1, 4), st.integers(1, 10), st.integers(1, 3))
+def test_the_limit_is_per_split(keys: list[str], parts: int, batch_size: int, limit: int) -> None:
+    plan = plan_batches(split_up(keys, parts), batch_size, limit)
+    whole = plan_batches(split_up(keys, parts), batch_size)
+    for split in plan.splits:
+        kept = [plan.ids(at) for at in plan.range_of(split)]
+        assert kept == [whole.ids(at) for at in whole.range_of(split)][:limit]
+
+
+@given(unique_keys)
+def test_a_stored_plan_is_the_same_plan(keys: list[str]) -> None:
+    plan = plan_batches({"train": keys}, 3)
+    again = Plan.from_value(plan.as_value())
+    assert again.digest == plan.digest
+    assert [again.ids(at) for at in range(len(again))] == [plan.ids(at) for at in range(len(plan))]
+
+
+def test_another_order_split_or_size_gives_another_digest() -> None:
+    digests = {
+        plan_batches(keys, size).digest
+        for keys, size in [
+            ({"train": ["a", "b"], "test": ["c"]}, 2),
+            ({"train": ["b", "a"], "test": ["c"]}, 2),
+            ({"train": ["a", "b", "c"], "test": []}, 2),
+            ({"train": ["a", "b"], "dev": ["c"]}, 2),
+            ({"train": ["a", "b"], "test": ["c"]}, 1),
+            ({"train": ["ab", ""], "test": ["c"]}, 2),
+        ]
+    }
+    assert len(digests) == 6
+
+
+@pytest.mark.parametrize("name", ["", "-1", "3", "00", "1.0", " 1", "x", "\u0661", "1e0"])
+def test_only_the_ids_of_planned_batches_have_a_position(name: str) -> None:
+    plan = plan_batches({"train": ["a", "b", "c"]}, 1)
+    assert plan.position("2") == 2
+    assert plan.position(name) is None
+
+
+def test_sets_are_a_sequence_that_is_made_when_asked() -> None:
+    sets = PlannedSets(plan_batches({"train": ["a", "b", "c"]}, 2), {"seed": 5})
+    assert len(sets) == 2
+    assert sets[-1].data_point_ids == ("c",)
+    assert [one.batch_id for one in sets[0:2]] == ["0", "1"]
+    assert sets[0].torch_seed_context == {"seed": 5}
+    with pytest.raises(IndexError):
+        sets[2]
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, True, "8"])
+def test_a_batch_size_that_is_none_is_refused(size: Any) -> None:
+    with pytest.raises(BatchError, match=r"batch_size is .*\n.*whole number of at least 1"):
+        plan_batches({"train": ["a"]}, size)
+
+
+def test_a_key_that_stands_twice_is_named() -> None:
+    with pytest.raises(DatasetError, match=r"as 'a' in \['train', 'test'\]"):
+        plan_batches({"train": ["a", "b"], "test": ["a"]}, 2)
+    with pytest.raises(DatasetError, match="stand more than once"):
+        plan_batches({"train": ["a", "a"]}, 2)
+
+
+def test_no_data_points_are_refused() -> None:
+    with pytest.raises(DatasetError, match="There are no data points"):
+        plan_batches({"train": [], "test": []}, 2)
