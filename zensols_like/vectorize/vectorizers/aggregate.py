@@ -107,6 +107,4 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
 
 
 def _holds(data_type: torch.dtype, number: int) -> bool:
-    if data_type.is_floating_point:
-        return True
-    return number in (0, 1) if data_type == torch.bool else bool(torch.tensor(number).to(data_type) == number)
+    return data_type.is_floating_point or int(torch.tensor(number).to(data_type)) == number

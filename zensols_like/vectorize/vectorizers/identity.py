@@ -52,10 +52,10 @@ class IdentityEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     def _join(self, data: Tensor | Iterable[Tensor]) -> Tensor:
         if isinstance(data, Tensor):
             return data.detach().cpu()
-        parts = list(data)
-        wrong = next((part for part in parts if not isinstance(part, Tensor)), None)
-        if wrong is not None:
-            raise VectorizerError(f"Expecting tensors, but got {wrong!r}.", self._where(), "give tensors")
+        parts = list(data) if isinstance(data, Iterable) else [data]
+        wrong = [part for part in parts if not isinstance(part, Tensor)]
+        if wrong:
+            raise VectorizerError(f"Expecting tensors, but got {wrong[0]!r}.", self._where(), "give tensors")
         parts = [part.detach().cpu() for part in parts]
         if parts and all(part.dim() == 0 for part in parts):
             return torch.stack(parts)

@@ -47,9 +47,9 @@ class MaskFeatureVectorizer(EncodableFeatureVectorizer):
 
     def _encode(self, data: Iterable[Sized]) -> FeatureContext:
         sequences = list(data)
-        wrong = next((value for value in sequences if not isinstance(value, Sized)), None)
-        if wrong is not None:
-            raise VectorizerError(f"{wrong!r} has no length.", self._where(), "give a list of sequences")
+        wrong = [value for value in sequences if not isinstance(value, Sized)]
+        if wrong:
+            raise VectorizerError(f"{wrong[0]!r} has no length.", self._where(), "give a list of sequences")
         return MaskFeatureContext(self.feature_id, tuple(map(len, sequences)))
 
     def _decode(self, context: FeatureContext) -> Tensor | None:

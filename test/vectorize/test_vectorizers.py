@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zensols_like.torchconfig import TorchConfig
+from zensols_like.vectorize import (
+    AggregateEncodableFeatureVectorizer,
+    AttributeEncodableFeatureVectorizer,
+    FeatureVectorizerManager,
+    IdentityEncodableFeatureVectorizer,
+    MaskFeatureVectorizer,
+    NominalEncodedEncodableFeatureVectorizer,
+    NominalMultiLabelEncodedEncodableFeatureVectorizer,
+    OneHotEncodedEncodableFeatureVectorizer,
+    SeriesEncodableFeatureVectorizer,
+    VectorizerError,
+)
+
+
+def nominal(categories, **parameters):
+    return NominalEncodedEncodableFeatureVectorizer.of("n", categories=categories, **parameters)
+
+
+def one_hot(categories, optimize_bools=True):
+    return OneHotEncodedEncodableFeatureVectorizer.of("o", categories=categories, optimize_bools=optimize_bools)
+
+
+def with_type(vectorizer, data_type):
+    return FeatureVectorizerManager.of("m", TorchConfig(False, data_type), [vectorizer])[vectorizer.feature_id]
+
+
+# categories
+
+
+@given(st.sets(st.text(), min_size=1) | st.sets(st.integers(), min_size=1), st.data())
+def test_ids_follow_the_sorted_order_of_labels_whatever_holds_them(labels, data):
+    expected = {label: index for index, label in enumerate(sorted(labels))}
+    shuffled = data.draw(st.permutations(sorted(labels)))
+    for categories in (labels, frozenset(labels), tuple(shuffled), [*shuffled, shuffled[0]]):
+        vectorizer = nominal(categories)
+        assert vectorizer.by_label == expected
+        ids = vectorizer.transform(shuffled)
+        assert ids.tolist() == [expected[label] for label in shuffled]
+        assert vectorizer.get_classes(ids) == vectorizer.get_classes(ids.tolist()) == shuffled
+
+
+@given(st.integers(1, 300), st.booleans(), st.data())
+def test_one_hot_rows_are_those_of_the_identity_matrix(count, optimize_bools, data):
+    vectorizer = one_hot(range(count), optimize_bools)
+    labels = data.draw(st.lists(st.integers(0, count - 1), max_size=20))
+    rows = vectorizer.transform(labels)
+    expected = torch.eye(count)[torch.tensor(labels, dtype=torch.int64)]
+    assert torch.equal(rows, expected[:, 1] if optimize_bools and count == 2 else expected)
+    assert vectorizer.get_classes(rows) == labels
+    assert vectorizer.encode(labels).tensor.nbytes <= 2 * len(labels)
+
+
+def test_one_hot_decoding_of_nominals_equals_one_hot():
+    labels = ["c", "a", "a"]
+    rows = nominal("a b c".split(), decode_one_hot=True, data_type="float32").transform(labels)
+    assert torch.equal(rows, one_hot("a b c".split()).transform(labels))
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("iris-setosa", r"Unknown category 'iris-setosa'.(.|\n)*vectorizer 'n'(.|\n)*mean 'Iris-setosa'(.|\n)*'rose'"),
+        ("x", r"Unknown category 'x'.(.|\n)*use one of \['Iris-setosa', 'rose'\]"),
+        (None, r"Unknown category None"),
+        (["rose"], r"Unknown category \['rose'\]"),
+        (float("nan"), r"Unknown category nan"),
+    ],
+)
+def test_an_unknown_category_is_named_with_the_known_ones(label, message):
+    vectorizer = nominal({"rose", "Iris-setosa"})
+    for encode in (vectorizer.encode, lambda values: vectorizer.encode_column([values])):
+        with pytest.raises(VectorizerError, match=message):
+            encode(["rose", label])
+
+
+def test_an_error_does_not_list_thousands_of_categories():
+    with pytest.raises(VectorizerError, match="and 980 more") as caught:
+        nominal(range(1000)).encode([-1])
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("categories", "message"),
+    [
+        ([], "no categories"),
+        ("abc", "one text"),
+        ([1, "a"], "cannot be sorted"),
+        ([1.0, float("nan")], "NaN"),
+    ],
+)
+@pytest.mark.parametrize("make", [nominal, one_hot])
+def test_senseless_categories_are_refused_when_the_vectorizer_is_made(make, categories, message):
+    with pytest.raises(VectorizerError, match=message):
+        make(categories)
+
+
+@pytest.mark.parametrize("data", ["a", 1, {"a"}, None])
+def test_labels_come_in_lists(data):
+    with pytest.raises(VectorizerError, match="Expecting a list of labels"):
+        nominal(["a"]).encode(data)
+
+
+def test_labels_from_arrays_are_labels():
+    vectorizer = nominal(["a", "b"])
+    for labels in (np.array(["b", "a"]), np.array(["b", "a"], dtype=object), pd.Series(["b", "a"])):
+        assert vectorizer.transform(labels).tolist() == [1, 0]
+    assert nominal(np.array([1, 2])).transform([np.int8(2), 1]).tolist() == [1, 0]
+
+
+def test_classes_come_back_from_scores():
+    assert nominal("a b c".split()).get_classes(torch.tensor([[0.1, 0.2, 0.7], [0.9, 0.0, 0.1]])) == ["c", "a"]
+
+
+@pytest.mark.parametrize("ids", [[-100], [2], torch.zeros(2, 3), torch.tensor(1)])
+def test_what_is_no_id_has_no_class(ids):
+    with pytest.raises(VectorizerError, match=r"is not the number of a category|holds no IDs"):
+        nominal(["a", "b"]).get_classes(ids)
+
+
+def test_a_data_type_too_narrow_for_the_ids_is_refused():
+    assert nominal(range(128), data_type="int8").transform([127]).dtype == torch.int8
+    with pytest.raises(VectorizerError, match=r"int8 cannot hold the numbers of 129 categories"):
+        nominal(range(129), data_type="int8").transform([128])
+
+
+def test_shapes_are_the_documented_ones():
+    assert nominal(["a", "b"]).shape == (1, 1)
+    assert nominal(["a", "b"], decode_one_hot=True).shape == (-1, 2)
+    assert one_hot(["a", "b"]).shape == (1,)
+    assert one_hot(["a", "b"], optimize_bools=False).shape == one_hot(["a", "b"], False).shape == (-1, 2)
+    assert MaskFeatureVectorizer.of("m", size=3).shape == (-1, 3)
+    assert SeriesEncodableFeatureVectorizer.of("s").shape == (-1, -1)
+    assert AttributeEncodableFeatureVectorizer.of("a").shape == (1,)
+    aggregate = AggregateEncodableFeatureVectorizer.of("agg", delegate_feature_id="o")
+    manager = FeatureVectorizerManager.of("m", TorchConfig(False), [one_hot("a b c".split()), aggregate])
+    assert manager["agg"].shape == (-1, 3)
+
+
+def test_several_labels_come_back_as_several():
+    vectorizer = NominalMultiLabelEncodedEncodableFeatureVectorizer.of("m", categories="a b c".split())
+    assert vectorizer.shape == (1, 3)
+    assert vectorizer.get_classes(vectorizer.transform([["c", "a"], [], ["b", "b"]])) == [["a", "c"], [], ["b"]]
+    with pytest.raises(VectorizerError, match="Unknown category 'd'"):
+        vectorizer.encode(["a", "d"])
+
+
+# numbers
+
+
+@given(st.lists(st.lists(st.floats(width=32) | st.integers(-1000, 1000), min_size=2, max_size=2), min_size=1))
+def test_rows_of_series_are_their_numbers(rows):
+    vectorizer = SeriesEncodableFeatureVectorizer.of("s")
+    expected = torch.tensor([[float(value) for value in row] for row in rows])
+    for data_type in (float, object):
+        actual = vectorizer.transform([pd.Series(row, dtype=data_type) for row in rows])
+        torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([pd.Series([1, 2]), pd.Series([1])], "columns of a row"),
+        ([pd.Series({"a": 1, "b": 2}), pd.Series({"b": 2, "a": 1})], r"columns of a row, \['b', 'a'\]"),
+        ([pd.Series([1, "2"], dtype=object)], "Not all of these are numbers"),
+        ([pd.Series([1, None], dtype=object)], "Not all of these are numbers"),
+        ([pd.Series([1, pd.NA], dtype=object)], "Not all of these are numbers"),
+        ([pd.Series(pd.to_datetime(["2020-01-01"]))], "Not all of these are numbers"),
+        ([pd.Series([1]), 2], "mixed"),
+        ([[1, 2], [3]], "different lengths"),
+        (pd.Series([1]), "list of Series"),
+        (1.5, "list of Series"),
+        ("1", "list of Series"),
+    ],
+)
+def test_what_is_no_row_of_numbers_is_refused(rows, message):
+    with pytest.raises(VectorizerError, match=message):
+        SeriesEncodableFeatureVectorizer.of("s").encode(rows)
+
+
+@pytest.mark.parametrize("value", ["1", None, [1, "2"], [[1], [2, 3]], np.ones((2, 2)), np.array(["2020"], "M8[D]")])
+def test_what_is_no_number_is_refused(value):
+    vectorizer = AttributeEncodableFeatureVectorizer.of("a")
+    with pytest.raises(VectorizerError, match=r"vectorizer 'a'"):
+        vectorizer.encode(value)
+    with pytest.raises(VectorizerError, match=r"vectorizer 'a'"):
+        vectorizer.encode_column([1, value])
+
+
+@pytest.mark.parametrize(
+    ("data_type", "value"), [("uint8", 256), ("int8", -129), ("int64", 1.5), ("bool", 2), ("int64", 2**64 - 1)]
+)
+def test_a_number_that_the_data_type_cannot_hold_is_refused(data_type, value):
+    vectorizer = with_type(AttributeEncodableFeatureVectorizer.of("a"), data_type)
+    with pytest.raises(VectorizerError, match=r"cannot hold|too large"):
+        vectorizer.encode(np.asarray(value))
+
+
+@pytest.mark.parametrize("numpy_type", ["u1", "u2", "u4", "u8", "i1", ">i4", "f2", ">f8", "g", "?"])
+def test_numbers_of_every_numpy_type_are_numbers(numpy_type):
+    values = np.array([0, 1, 1, 0], dtype=numpy_type)
+    vectorizer = AttributeEncodableFeatureVectorizer.of("a")
+    assert vectorizer.transform(values[::-1]).tolist() == [0, 1, 1, 0]
+    assert vectorizer.transform(values[::3]).tolist() == [0, 0]
+    assert vectorizer.decode(vectorizer.encode_column(values)).tolist() == [0, 1, 1, 0]
+
+
+def test_a_context_does_not_change_with_the_array_it_was_made_of():
+    values = np.ones(2, dtype=np.float32)
+    context = AttributeEncodableFeatureVectorizer.of("a").encode(values)
+    values[:] = 5
+    assert context.tensor.tolist() == [1, 1]
+
+
+# tensors
+
+
+def test_an_identity_keeps_the_tensor_and_nothing_of_its_graph():
+    vectorizer = IdentityEncodableFeatureVectorizer.of("i")
+    arr = torch.ones(2, 2, requires_grad=True)
+    assert torch.equal(vectorizer.transform(arr), arr)
+    assert not vectorizer.transform(arr).requires_grad
+    assert vectorizer.transform(torch.tensor(3)).shape == ()
+    assert vectorizer.transform([]).tolist() == []
+
+
+@pytest.mark.parametrize("data", [[torch.ones(1, 2), torch.ones(1, 3)], [torch.ones(1), 2], [torch.ones(1), None], 5])
+def test_tensors_that_do_not_fit_are_refused(data):
+    with pytest.raises(VectorizerError, match=r"cannot be joined|Expecting tensors"):
+        IdentityEncodableFeatureVectorizer.of("i").encode(data)
+
+
+def test_tensors_without_rows_are_no_column():
+    with pytest.raises(VectorizerError, match="is_agg=True"):
+        IdentityEncodableFeatureVectorizer.of("i").encode_column([torch.tensor(1), torch.tensor(2)])
+
+
+# masks and sequences
+
+
+@given(st.lists(st.integers(0, 9)), st.integers(-1, 12))
+def test_a_mask_has_a_one_for_each_value(lengths, size):
+    mask = MaskFeatureVectorizer.of("m", size=size).transform([[0] * length for length in lengths])
+    width = max(lengths, default=0) if size < 0 else size
+    assert mask.tolist() == [[column < length for column in range(width)] for length in lengths]
+
+
+def test_the_data_type_of_a_mask_is_given_by_name():
+    for data_type, expected in (("bool", torch.bool), ("DEFAULT_INT", torch.int16), (torch.float64, torch.float64)):
+        vectorizer = with_type(MaskFeatureVectorizer.of("m", data_type=data_type), "float16")
+        assert vectorizer.transform(["a"]).dtype == expected
+
+
+def test_what_has_no_length_has_no_mask():
+    with pytest.raises(VectorizerError, match="5 has no length"):
+        MaskFeatureVectorizer.of("m").encode([[1], 5])
+
+
+def aggregate(delegate, **parameters):
+    vectorizer = AggregateEncodableFeatureVectorizer.of("agg", delegate_feature_id=delegate.feature_id, **parameters)
+    return FeatureVectorizerManager.of("m", TorchConfig(False), [delegate, vectorizer])["agg"]
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=5), min_size=1, max_size=5), st.integers(-1, 7))
+def test_sequences_are_padded_or_cut(sequences, size):
+    actual = aggregate(nominal(range(4)), size=size).transform(sequences)
+    width = max(map(len, sequences)) if size < 0 else size
+    assert actual.tolist() == [(row + [-100] * width)[:width] for row in sequences]
+
+
+def test_rows_are_padded_with_rows():
+    actual = aggregate(one_hot(range(3)), pad_label=7).transform([[0, 2], [1]])
+    assert actual.tolist() == [[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [7, 7, 7]]]
+
+
+def test_no_sequences_have_no_tensor():
+    assert aggregate(nominal(["a"])).transform([]) is None
+
+
+def test_padding_is_ignored_by_the_cross_entropy_loss():
+    assert AggregateEncodableFeatureVectorizer.DEFAULT_PAD_LABEL == torch.nn.CrossEntropyLoss().ignore_index == -100
+    padded = aggregate(nominal(["a"])).create_padded_tensor((2, 3), torch.int64)
+    assert torch.equal(padded, torch.full((2, 3), -100))
+
+
+def test_padding_that_the_data_type_cannot_hold_is_refused():
+    vectorizer = aggregate(nominal(["a"], data_type="uint8"))
+    with pytest.raises(VectorizerError, match=r"uint8 cannot hold the pad_label -100"):
+        vectorizer.transform([["a"], []])
+    assert aggregate(nominal(["a"], data_type="uint8"), pad_label=255).transform([["a"], []]).tolist() == [[0], [255]]
+
+
+def test_an_aggregate_without_a_manager_says_so():
+    with pytest.raises(VectorizerError, match="without a manager"):
+        AggregateEncodableFeatureVectorizer.of("agg", delegate_feature_id="n").encode([["a"]])
