@@ -127,7 +127,9 @@ def splits(n: int) -> dict[str, tuple[str, ...]]:
     return {"train": keys[: n * 6 // 10], "test": keys[n * 6 // 10 :]}
 
 
-def managers(noise: type[NoiseVectorizer] = NoiseVectorizer, kinds: Sequence[str] = KINDS) -> FeatureVectorizerManagerSet:
+def managers(
+    noise: type[NoiseVectorizer] = NoiseVectorizer, kinds: Sequence[str] = KINDS
+) -> FeatureVectorizerManagerSet:
     manager = FeatureVectorizerManager.of(
         "flowers",
         TorchConfig(use_gpu=False),
