@@ -131,10 +131,32 @@ def test_a_column_goes_through_what_a_subclass_overrides():
     class OnlyRenamed(AttributeEncodableFeatureVectorizer):
         DESCRIPTION = "other"
 
-    for cls, expected in ((Doubled, [2, 4]), (Mixed, [0, 0])):
+    class DecodedOtherwise(AttributeEncodableFeatureVectorizer):
+        def _decode(self, context):
+            return super()._decode(context)[:1]
+
+    for cls, expected in ((Doubled, [2, 4]), (Mixed, [0, 0]), (DecodedOtherwise, [1, 2])):
         contexts = cls.of("f").encode_column([1, 2])
         assert torch.cat([cls.of("f").decode(context) for context in contexts]).tolist() == expected
     assert isinstance(OnlyRenamed.of("f").encode_column([1, 2]), FeatureContext)
+
+
+@pytest.mark.parametrize(
+    ("vectorizer", "column"),
+    [
+        (NominalEncodedEncodableFeatureVectorizer.of("f", categories=["a", "b"]), [["a"], ["b", "a"]]),
+        (
+            OneHotEncodedEncodableFeatureVectorizer.of("f", categories=["a", "b"], optimize_bools=True),
+            [["a"], ["b", "a"]],
+        ),
+        (AttributeEncodableFeatureVectorizer.of("f"), [1, [2.5, 3]]),
+        (SeriesEncodableFeatureVectorizer.of("f"), [[1, 2], [3]]),
+        (IdentityEncodableFeatureVectorizer.of("f"), [torch.ones(1, 2), torch.ones(2, 2)]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_column_is_one_context(vectorizer, column):
+    assert vectorizer.decode(vectorizer.encode_column(column)).shape[0] == 3
 
 
 @pytest.mark.parametrize("cls", [AttributeEncodableFeatureVectorizer, SeriesEncodableFeatureVectorizer])

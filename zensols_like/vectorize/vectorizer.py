@@ -143,7 +143,8 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
         super().__init_subclass__(**options)
         if _is_older(cls, "decoding", than=("_decode", "decode")):
             cls.decoding = "custom"
-        if _is_older(cls, "encode_column", than=("_encode", "encode", "_decode", "decode")):
+        others = ("_encode", "encode", "_decode", "decode") if cls.decoding == "custom" else ("_encode", "encode")
+        if _is_older(cls, "encode_column", than=others):
             # what a base class does with a whole column need not be what this class does with a value
             cls.encode_column = EncodableFeatureVectorizer.encode_column  # type: ignore[method-assign]
 
