@@ -132,6 +132,7 @@ def test_arguments_of_the_caller_win_and_are_not_kept(tmp_path):
     assert make("part", 4, label="y") == Part(4, "y")
     assert make("part") is shared == Part(2)
     assert make("whole", part=5).part == 5
+    assert make("whole", name="me").name == "me"
 
 
 def test_an_option_that_the_caller_gives_is_not_looked_at(tmp_path):
@@ -222,6 +223,8 @@ def test_instance_shares_as_it_says(tmp_path):
     ("text", "message"),
     [
         ("instance({'share': 'never'}): part", "no way 'never' to share"),
+        ("instance({'share': []}): part", "to share"),
+        ("instance({'param': {1: 2}}): part", "has parameters"),
         ("instance({'param': [1]}): part", r"has parameters \[1\]"),
         ("instance({'params': {}}): part", "did you mean 'param'"),
         ("instance({'param': {'size': open}}): part", "not literals"),
@@ -296,8 +299,11 @@ it = instance: it
 
 
 def test_a_missing_section_is_an_error_with_the_closest_name(tmp_path):
+    make = factory(PARTS, tmp_path)
+    with pytest.raises(FactoryError, match=r"no section \[prat\]"):
+        make.get_class("prat")
     with pytest.raises(FactoryError, match=r"no section \[prat\]") as caught:
-        factory(PARTS, tmp_path)("prat")
+        make("prat")
     assert caught.value.fix == "did you mean 'part'? sections: other, part, whole"
     assert caught.value.where == f"{tmp_path}/test.conf"
 

@@ -151,6 +151,14 @@ def test_a_section_of_the_environment_has_defaults():
     assert not config.has_option("C", "env")
 
 
+def test_defaults_of_the_environment_do_not_show_the_rest_of_it():
+    config = ExtendedInterpolationEnvConfig(io.StringIO("[env]\nA = 1\n[x]"), env={"SECRET": "s"})
+    copied = IniConfig(config)
+    assert config.asdict() == copied.asdict() == {"env": {"A": "1"}, "x": {}}
+    config.remove_section("env")
+    assert config.sections == ("x",)
+
+
 def test_only_the_variables_that_are_used_travel(monkeypatch):
     monkeypatch.setenv("USED", "used-value")
     monkeypatch.setenv("SECRET", "secret-value")
@@ -281,6 +289,11 @@ def test_options_and_sections_are_set_and_removed():
     assert config.sections == ()
     with pytest.raises(ConfigurableError, match=r"no section \[new\]"):
         config.remove_section("new")
+
+
+def test_a_value_that_cannot_be_written_is_an_error_that_names_the_option():
+    with pytest.raises(ConfigurableError, match=r"DictionaryConfig \[a\] b"):
+        DictionaryConfig({"a": {"b": object()}})
 
 
 def test_the_other_configuration_wins_a_merge(conf, tmp_path):

@@ -127,6 +127,9 @@ def test_a_parenthesis_in_a_parameter_does_not_end_it():
         ("json: {a: 1}", "not followed by JSON"),
         ('json: {"_type": "set", "_data": "abc"}', "no type 'set' for 'abc'"),
         ('json: {"_type": "set", "_data": [[1]]}', "cannot make a set"),
+        ('json: {"_type": ["set"], "_data": []}', "no type"),
+        ("list({'type': []}): 1", "no type"),
+        ("resource([1]): x", "takes a package"),
         ("dict: {'a': open}", "not followed by a literal"),
         ("dict: [1]", r"is followed by \[1\]"),
         ("eval:", "followed by nothing"),
@@ -158,6 +161,7 @@ def test_a_wrong_directive_is_an_error_that_says_where(text, message):
         ("class: a b.C", "does not name a class", "package.module.Class"),
         ("eval({'import': ['nowhere.there']}): 1", "no module 'nowhere'", "install"),
         ("resource(nowhere): x", "no module 'nowhere'", "install"),
+        ("resource(json.decoder): x", "not a package", "name the package"),
     ],
 )
 def test_a_class_or_module_that_is_not_there_is_an_error(text, message, fix):
@@ -175,6 +179,13 @@ def test_a_module_that_fails_is_told_from_one_that_is_missing(tmp_path, monkeypa
         parse("class: needs_more.Thing")
     with pytest.raises(FactoryError, match="Importing broken raised ZeroDivisionError"):
         parse("class: broken.Thing")
+
+
+def test_a_module_that_imports_late_may_fail_late(tmp_path, monkeypatch):
+    (tmp_path / "late.py").write_text("def __getattr__(name):\n    import not_installed")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(FactoryError, match=r"Importing late\.Thing raised .*not_installed"):
+        parse("class: late.Thing")
 
 
 def test_a_class_inside_a_class_has_a_name_too():

@@ -40,7 +40,7 @@ class ConfigFactory(Deallocatable):
         self.config = config
 
     @abstractmethod
-    def instance(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """The object of a section.
 
         Args:
@@ -50,18 +50,18 @@ class ConfigFactory(Deallocatable):
         """
 
     @abstractmethod
-    def new_instance(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def new_instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """A new object of a section, which nobody else gets."""
 
     @abstractmethod
-    def new_deep_instance(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def new_deep_instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """A new object of a section, where the objects that it refers to are new too."""
 
     @abstractmethod
     def get_class(self, name: str) -> type[Any]:
         """The class of a section's object."""
 
-    def __call__(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """The object of a section, see :meth:`instance`."""
         return self.instance(name, *args, **kwargs)
 
@@ -135,7 +135,7 @@ class ImportConfigFactory(ConfigFactory):
 
     # asking
 
-    def instance(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """The object of a section; see :class:`ConfigFactory`.
 
         Raises:
@@ -149,12 +149,12 @@ class ImportConfigFactory(ConfigFactory):
                 self._instances[name] = self.new_instance(name)
             return self._instances[name]
 
-    def new_instance(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def new_instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """A new object of a section, which nobody else gets."""
         with self._lock, self._entered(name):
             return self._make(name, args, kwargs)
 
-    def new_deep_instance(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def new_deep_instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """A new object of a section, where the objects that it refers to are new too."""
         factory = self.clone()
         factory._making = self._making  # noqa: SLF001 - a circle through both is one too
@@ -162,6 +162,7 @@ class ImportConfigFactory(ConfigFactory):
 
     def get_class(self, name: str) -> type[Any]:
         """The class of a section's object; :class:`.Settings` when it names none."""
+        self._require_section(name)
         if not self.config.has_option(_CLASS_NAME, name):
             return Settings
         class_name = self.config.get_option(_CLASS_NAME, name)
@@ -210,11 +211,11 @@ class ImportConfigFactory(ConfigFactory):
     def _refer(self, given: Directive) -> Any:
         """What ``instance:`` stands for."""
         options = given.options("param", "share")
-        share, parameters = options.get("share", "default"), options.get("param", {})
+        share, parameters = str(options.get("share", "default")), options.get("param", {})
         makers = {"default": self.instance, "evict": self.new_instance, "deep": self.new_deep_instance}
         if share not in makers:
-            raise given.error(f"has no way {share!r} to share", hint(str(share), makers, "ways"))
-        if not isinstance(parameters, dict):
+            raise given.error(f"has no way {share!r} to share", hint(share, makers, "ways"))
+        if not isinstance(parameters, dict) or not all(isinstance(name, str) for name in parameters):
             raise given.error(f"has parameters {parameters!r}", "write {'param': {'name': value}}")
 
         def make(names: Any) -> Any:
@@ -229,7 +230,8 @@ class ImportConfigFactory(ConfigFactory):
         try:
             return make(names)
         except APIError as error:
-            error.add_note(f"needed by {given.where}")
+            if error.where != given.where:
+                error.add_note(f"needed by {given.where}")
             raise
 
     @contextmanager

@@ -55,7 +55,7 @@ def import_class(name: str, where: str | None = None) -> type[Any]:
     if not module_name or not all(part.isidentifier() for part in name.split(".")):
         raise FactoryError(f"{name!r} does not name a class.", where, "write it as package.module.Class")
     owner = _owner(module_name, where)
-    found = getattr(owner, class_name, None)
+    found = _attribute(owner, class_name, where)
     if not isinstance(found, type):
         missing = f"{module_name} has no class {class_name!r}."
         classes = [key for key, value in vars(owner).items() if isinstance(value, type) and not key.startswith("_")]
@@ -71,10 +71,18 @@ def _owner(name: str, where: str | None) -> ModuleType | type[Any]:
     """The module of this name, or the class when the last part is not a module."""
     parent, _, last = name.rpartition(".")
     if parent and last[:1].isupper():
-        outer = getattr(_owner(parent, where), last, None)
+        outer = _attribute(_owner(parent, where), last, where)
         if isinstance(outer, type):
             return outer
     return import_module(name, where)
+
+
+def _attribute(owner: ModuleType | type[Any], name: str, where: str | None) -> Any:
+    """The attribute, or None; a module may import what it has only now."""
+    try:
+        return getattr(owner, name, None)
+    except Exception as error:
+        raise _failed(f"{owner.__name__}.{name}", error, where) from error
 
 
 def _failed(name: str, error: Exception, where: str | None) -> FactoryError:

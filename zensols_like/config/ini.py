@@ -249,7 +249,7 @@ class DictionaryConfig(Configurable):
     ) -> None:
         super().__init__(default_section, use_interpolation)
         self._config = {
-            section: {option: self._format(value) for option, value in options.items()}
+            section: {option: self._format(value, section, option) for option, value in options.items()}
             for section, options in config.items()
         }
         self.reload()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zensols_like.config.hint import hint
 from zensols_like.config.importer import import_module
-from zensols_like.errors import ConfigurableFileNotFoundError
+from zensols_like.errors import ConfigurableFileNotFoundError, FactoryError
 
 __all__ = ["package_path", "resource_path"]
 
@@ -15,11 +15,12 @@ _PACKAGE = "zensols_like"
 _FOLDER = "resources"
 
 
-def resource_path(name: str) -> Path:
+def resource_path(name: str, where: str | None = None) -> Path:
     """The path of a configuration that comes with this package.
 
     Args:
         name: Its name, with or without ``resources/`` in front.
+        where: File, section and option that ask for it, for the error.
 
     Raises:
         ConfigurableFileNotFoundError: There is none of this name.
@@ -33,7 +34,7 @@ def resource_path(name: str) -> Path:
     if bare not in shipped:
         raise ConfigurableFileNotFoundError(
             f"No configuration {name!r} comes with {_PACKAGE}.",
-            str(_folder()),
+            where or str(_folder()),
             f"{hint(bare, shipped, 'shipped')}; write 'path: …' for a file of your own",
         )
     return shipped[bare]
@@ -48,12 +49,14 @@ def package_path(package: str, name: str, where: str | None = None) -> Path:
         where: File, section and option that ask for it, for the error.
 
     Raises:
-        FactoryError: There is no such package.
+        FactoryError: There is no such package, or it is a module.
         ConfigurableFileNotFoundError: The package has no such file.
     """
     if package == _PACKAGE:
-        return resource_path(name)
-    import_module(package, where)
+        return resource_path(name, where)
+    spec = import_module(package, where).__spec__
+    if spec is None or not spec.submodule_search_locations:
+        raise FactoryError(f"{package} is a module, not a package with files.", where, "name the package that has it")
     path = Path(str(resources.files(package).joinpath(name)))
     if not path.exists():
         raise ConfigurableFileNotFoundError(f"The package {package} has no file {name!r}.", where, f"put it at {path}")

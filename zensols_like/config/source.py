@@ -153,7 +153,7 @@ class Configurable(Writable):
 
     def asdict(self) -> dict[str, dict[str, str]]:
         """The texts of all options by section and name."""
-        return {section: self.get_options(section) for section in self.sections}
+        return {section: self.written(section, False) for section in self.sections}
 
     def as_one_tier_dict(self) -> dict[str, str]:
         """The texts of all options by ``section:option``."""
@@ -161,14 +161,33 @@ class Configurable(Writable):
             f"{section}:{name}": text for section, options in self.asdict().items() for name, text in options.items()
         }
 
+    def lines(self) -> Iterable[tuple[int, str]]:
+        """The lines of an INI file that reads back as this configuration."""
+        return chained.from_iterable(self._section_lines(section) for section in self.sections)
+
+    def written(self, section: str, use_interpolation: bool) -> dict[str, str]:
+        """The options of a section as a configuration with or without interpolation has to write them."""
+        self._require_section(section)
+        texts = self._texts.get(section, {})
+        if use_interpolation and not self.use_interpolation:
+            return {name: _escaped(text) for name, text in texts.items()}
+        return {name: text if use_interpolation else self.get_option(name, section) for name, text in texts.items()}
+
+    # telling where an option comes from
+
+    @property
+    def source(self) -> str:
+        """What errors call the whole configuration."""
+        return type(self).__name__
+
+    def origin(self, section: str, option: str | None = None) -> str:
+        """The file that a section or an option comes from."""
+        return self._origins.get((section, option)) or self._origins.get((section, None)) or self.source
+
     def where(self, section: str | None = None, option: str | None = None) -> str:
         """The file, the section and the option, for an error."""
         name = self._section(section)
         return f"{self.origin(name, option)} [{name}]{'' if option is None else f' {option}'}"
-
-    def lines(self) -> Iterable[tuple[int, str]]:
-        """The lines of an INI file that reads back as this configuration."""
-        return chained.from_iterable(self._section_lines(section) for section in self.sections)
 
     # changing
 
@@ -188,12 +207,13 @@ class Configurable(Writable):
             value: Its text; anything else is written as :meth:`.Serializer.format_option` does.
             section: The section; the default section when not given.
         """
-        self._put("set_option", self._section(section), name, self._format(value))
+        target = self._section(section)
+        self._put("set_option", target, name, self._format(value, target, name))
 
     def remove_section(self, section: str) -> None:
         """Remove a section with its options."""
         self._require_section(section)
-        del self._texts[section]
+        self._texts.pop(section, None)
         self._origins = {key: origin for key, origin in self._origins.items() if key[0] != section}
 
     def override(self, assignment: str) -> None:
@@ -223,24 +243,7 @@ class Configurable(Writable):
         """Copy sections to another configuration, see :meth:`merge`."""
         to_populate.merge(self, sections)
 
-    def origin(self, section: str, option: str | None = None) -> str:
-        """The file that a section or an option comes from."""
-        return self._origins.get((section, option)) or self._origins.get((section, None)) or self.source
-
-    def written(self, section: str, use_interpolation: bool) -> dict[str, str]:
-        """The options of a section as a configuration with or without interpolation has to write them."""
-        self._require_section(section)
-        if self.use_interpolation and not use_interpolation:
-            return self.get_options(section)
-        escape = use_interpolation and not self.use_interpolation
-        return {name: _escaped(text) if escape else text for name, text in self._texts[section].items()}
-
     # inside
-
-    @property
-    def source(self) -> str:
-        """What errors call the whole configuration."""
-        return type(self).__name__
 
     def _section(self, section: str | None) -> str:
         return self.default_section if section is None else section
@@ -285,10 +288,10 @@ class Configurable(Writable):
 
         return _REFERENCE.sub(substitute, text)
 
-    def _format(self, value: Any) -> str:
+    def _format(self, value: Any, section: str, option: str) -> str:
         if isinstance(value, str):
             return value
-        text = Serializer().format_option(value)
+        text = Serializer().format_option(value, self.where(section, option))
         return _escaped(text) if self.use_interpolation else text
 
     def _section_lines(self, section: str) -> Iterator[tuple[int, str]]:

@@ -125,8 +125,12 @@ class Serializer:
         directive = self._directive(text, where)
         return _parse_plain(text) if directive is None else self._handlers[directive.name](directive)
 
-    def format_option(self, value: Any) -> str:
+    def format_option(self, value: Any, where: str | None = None) -> str:
         """The text that :meth:`parse_object` reads as this value.
+
+        Args:
+            value: The value.
+            where: File, section and option, for errors.
 
         Raises:
             ConfigurableError: There is no such text.
@@ -148,7 +152,7 @@ class Serializer:
                 return text
         if isinstance(value, Path) and Path(str(value).strip()).expanduser() == value:
             return f"path: {value}"
-        return f"json: {json.dumps(_to_json(value))}"
+        return f"json: {json.dumps(_to_json(value, where))}"
 
     def _directive(self, text: str, where: str | None) -> Directive | None:
         head = _HEAD.match(text)
@@ -180,9 +184,9 @@ class Serializer:
             "path": lambda text: Path(text).expanduser(),
             "str": str,
         }
-        kind = given.options("type").get("type", "str")
+        kind = str(given.options("type").get("type", "str"))
         if kind not in kinds:
-            raise given.error(f"has no type {kind!r}", hint(str(kind), kinds, "types"))
+            raise given.error(f"has no type {kind!r}", hint(kind, kinds, "types"))
         items = [item.strip() for item in given.text.split(",")]
         if not items[-1]:  # nothing at all, or a comma at the end
             items.pop()
@@ -229,14 +233,10 @@ def _parse_path(given: Directive) -> Path:
 
 
 def _parse_resource(given: Directive) -> Path:
-    try:
-        if given.parameters is None:
-            return resource_path(given.text)
-        if isinstance(given.parameters, str):
-            return package_path(given.parameters, given.text, given.where)
-    except APIError as error:
-        error.add_note(f"asked for by {given.where}")
-        raise
+    if given.parameters is None:
+        return resource_path(given.text, given.where)
+    if isinstance(given.parameters, str):
+        return package_path(given.parameters, given.text, given.where)
     raise given.error(f"takes a package, not {given.parameters!r}", "write resource(package): path/in/it")
 
 
@@ -265,7 +265,7 @@ def _from_json(data: dict[str, Any], given: Directive) -> Any:
     kind, value = data["_type"], data.get("_data")
     if kind in ("Path", "pathlib.Path") and isinstance(value, str):
         return Path(value)
-    if kind in _JSON_SEQUENCES and isinstance(value, list):
+    if isinstance(kind, str) and kind in _JSON_SEQUENCES and isinstance(value, list):
         try:
             return _JSON_SEQUENCES[kind](value)
         except TypeError as error:
@@ -275,21 +275,21 @@ def _from_json(data: dict[str, Any], given: Directive) -> Any:
     )
 
 
-def _to_json(value: Any) -> Any:
+def _to_json(value: Any, where: str | None) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, PurePath):
         return {"_type": "Path", "_data": str(value)}
     if isinstance(value, list):
-        return [_to_json(item) for item in value]
+        return [_to_json(item, where) for item in value]
     if isinstance(value, dict) and "_type" not in value and all(isinstance(key, str) for key in value):
-        return {key: _to_json(item) for key, item in value.items()}
+        return {key: _to_json(item, where) for key, item in value.items()}
     for name, kind in _JSON_SEQUENCES.items():
         if type(value) is kind:
-            return {"_type": name, "_data": [_to_json(item) for item in value]}
+            return {"_type": name, "_data": [_to_json(item, where) for item in value]}
     raise ConfigurableError(
         f"A {type(value).__name__} cannot be written in a configuration: {value!r}",
-        None,
+        where,
         "use text, numbers, paths, classes and containers of them, with text as keys",
     )
 
