@@ -361,6 +361,11 @@ def test_references_are_never_taken_for_text(tmp_path):
     assert caught.value.where == "DictionaryConfig [a] folder"
 
 
+def test_a_factory_says_what_it_reads(tmp_path):
+    make = factory(PARTS, tmp_path)
+    assert repr(make) == f"<ImportConfigFactory of <ExtendedInterpolationEnvConfig {tmp_path}/test.conf>>"
+
+
 def test_threads_share_one_object(tmp_path):
     make = factory(PARTS, tmp_path)
     made, start = [], threading.Barrier(8)

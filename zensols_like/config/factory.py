@@ -65,6 +65,9 @@ class ConfigFactory(Deallocatable):
         """The object of a section, see :meth:`instance`."""
         return self.instance(name, *args, **kwargs)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.config!r}>"
+
 
 @dataclass
 class Writeback:

@@ -151,6 +151,9 @@ class Configurable(Writable):
     def __iter__(self) -> Iterator[str]:
         return iter(self._texts)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.source}>"
+
     def asdict(self) -> dict[str, dict[str, str]]:
         """The texts of all options by section and name."""
         return {section: self.written(section, False) for section in self.sections}
