@@ -14,7 +14,7 @@ from zensols_like.inspect.report import (
     TensorStats,
     as_value,
 )
-from zensols_like.inspect.survey import count_batches, list_batches, report_batch, report_splits, report_store
+from zensols_like.inspect.survey import count_batches, list_batches, report_batch, report_splits, report_store, size_of
 
 __all__ = [
     "BatchReader",
@@ -37,4 +37,5 @@ __all__ = [
     "report_batch",
     "report_splits",
     "report_store",
+    "size_of",
 ]

@@ -55,6 +55,14 @@ class BatchReader(ABC):
     def status(self) -> Status:
         """How much is there."""
 
+    @abstractmethod
+    def require_current(self) -> None:
+        """Refuse batches that were made by another configuration.
+
+        Raises:
+            StaleError: Says which fields differ.
+        """
+
     @property
     @abstractmethod
     def shown(self) -> frozenset[str]:
@@ -85,11 +93,16 @@ class StoreReader(BatchReader):
 
     store: BatchStore
     contexts: ContextStore
+    is_stale: bool = False
+    """Whether there is a configuration, which makes them otherwise."""
 
     @property
     def status(self) -> Status:
-        """Absent, partial or complete; without a configuration nothing is stale."""
-        return self.store.status
+        """Absent, partial, complete or stale."""
+        return Status.STALE if self.is_stale else self.store.status
+
+    def require_current(self) -> None:
+        """Nothing to refuse: they are looked at as they are."""
 
     @property
     def shown(self) -> frozenset[str]:
@@ -144,6 +157,15 @@ class StashReader(BatchReader):
     def status(self) -> Status:
         """Absent, partial, complete or stale."""
         return self.stash.status
+
+    def require_current(self) -> None:
+        """Refuse batches that were made by another configuration."""
+        if self.status is Status.STALE:
+            self.stash.prime()  # which refuses before it makes anything, and says what differs
+
+    def as_stored(self) -> StoreReader:
+        """The same batches as they are stored, where this configuration cannot decode them."""
+        return StoreReader(self.store, self.contexts, self.status is Status.STALE)
 
     @property
     def shown(self) -> frozenset[str]:

@@ -272,5 +272,5 @@ def spec_text(dtype: str | None, shape: tuple[int, ...] | None) -> str:
         'float32[N, 4]'
     """
     if dtype is None or shape is None:
-        return "nothing"
+        return "none"
     return f"{dtype}[{', '.join('N' if size < 0 else str(size) for size in shape)}]"

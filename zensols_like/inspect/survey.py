@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zensols_like.batch.manifest import AttributeSpec
 from zensols_like.errors import ConfigurationError
 from zensols_like.inspect.errors import NotFoundError
 from zensols_like.inspect.reader import BatchReader
@@ -108,6 +110,7 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
     manifest = reader.manifest
     splits = report_splits(reader)
     tallies: dict[str, Tally] = {}
+    specs = dict(manifest.specs)
     notes: dict[str, str] = {}
     labels: dict[str, Counter[int] | None] = {}
     looked_at = 0
@@ -118,6 +121,7 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
             for name, column in columns.items():
                 if column.tensor is not None:
                     tallies[name] = tallies.get(name, Tally()) + Tally.of(column.tensor)
+                    specs[name] = _completed(specs[name], column.tensor)
                 if column.note is not None:
                     notes[name] = column.note
             _count_labels(labels, split.name, columns.get(manifest.label or ""))
@@ -132,7 +136,7 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
             tallies[name].stats if name in tallies else None,
             notes.get(name) if name in reader.shown else "not one of the decoded attributes",
         )
-        for name, spec in manifest.specs.items()
+        for name, spec in specs.items()
     )
     groups = zip(manifest.groups, _sizes(reader).sum(axis=1).tolist(), strict=True)
     return StoreReport(
@@ -151,6 +155,13 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
         looked_at=looked_at,
         provenance=dict(manifest.provenance),
     )
+
+
+def _completed(spec: AttributeSpec, tensor: Tensor) -> AttributeSpec:
+    """What an attribute looks like, which the manifest of a partial store does not say yet."""
+    if spec.dtype is not None:
+        return spec
+    return replace(spec, dtype=dtype_name(tensor), shape=(-1, *tensor.shape[1:]) if tensor.dim() > 0 else ())
 
 
 def _readable(reader: BatchReader, split: str) -> list[int]:

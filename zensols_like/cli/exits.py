@@ -1,0 +1,59 @@
+"""Errors to exit codes."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from zensols_like.cli.options import is_verbose
+from zensols_like.errors import APIError, MissingBatchError
+
+__all__ = ["Exits"]
+
+INTERRUPTED = 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Exits(TyperGroup):
+    """Ends a command with the exit code of what went wrong.
+
+    Errors of ours are told in their three lines.  Anything else is a bug, and gets its traceback and exit code 1.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except APIError as error:
+            _tell(ctx, error)
+            raise typer.Exit(error.exit_code) from error
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            full = MissingBatchError(
+                f"There is no room to write: {error.strerror}.",
+                error.filename and str(error.filename),
+                "free some space, then run the same command: it goes on where it stopped",
+            )
+            _tell(ctx, full)
+            raise typer.Exit(full.exit_code) from error
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _tell(context: typer.Context, error: APIError) -> None:
+    """Write an error to standard error, and on request where in the code it came from."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if is_verbose(context):
+        traceback.print_exc(file=sys.stderr)
+    console.print("[bold red]error:[/] ", end="")
+    console.print(str(error), markup=False)
+    for note in getattr(error, "__notes__", ()):
+        for line in note.splitlines():
+            console.print(f"  {line}", markup=False)

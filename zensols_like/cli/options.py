@@ -1,0 +1,115 @@
+"""The arguments that commands share."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import join
+from typing import Annotated, TypeAlias
+
+import typer
+
+from zensols_like.errors import ConfigurationError
+
+__all__ = [
+    "AsJson",
+    "Config",
+    "Overrides",
+    "Quiet",
+    "RequiredConfig",
+    "Section",
+    "Source",
+    "Store",
+    "Verbose",
+    "is_verbose",
+]
+
+_VERBOSE = "zensols_like.verbose"
+
+
+def _log(context: typer.Context, level: int) -> int:
+    """Write the log to standard error, and tracebacks of our own errors."""
+    if level > 0 and not context.resilient_parsing:
+        context.find_root().meta[_VERBOSE] = True
+        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("zensols_like").setLevel(logging.INFO if level == 1 else logging.DEBUG)
+    return level
+
+
+def is_verbose(context: typer.Context) -> bool:
+    """Whether ``-v`` was given."""
+    return _VERBOSE in context.find_root().meta
+
+
+_CONFIG = typer.Option("--config", "-c", metavar="FILE", help="The configuration.", show_default=False)
+
+RequiredConfig: TypeAlias = Annotated[Path, _CONFIG]
+Config: TypeAlias = Annotated[Path | None, _CONFIG]
+Overrides: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--override", "-o", metavar="SECTION.OPTION=VALUE", help="Set an option of the configuration; repeatable."
+    ),
+]
+Section: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--section", "-s", metavar="NAME", help="The section of the batch stash, if it is not batch_stash."),
+]
+Store: TypeAlias = Annotated[
+    Path | None,
+    typer.Argument(metavar="STORE", help="The folder of the batches, to look without a configuration."),
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Verbose: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        callback=_log,
+        show_default=False,
+        metavar="",
+        help="Log to standard error; -vv logs more.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the batches are: a store's path, or a configuration."""
+
+    store: Path | None
+    config: Path | None
+    overrides: Sequence[str] | None
+    section: str | None
+
+    def __post_init__(self) -> None:
+        if (self.store is None) == (self.config is None):
+            raise ConfigurationError(
+                "No batches are named." if self.store is None else "Both a store and a configuration are given.",
+                "the arguments",
+                "give either the folder of the batches, or a configuration with -c FILE",
+            )
+        if self.store is not None and (self.overrides or self.section):
+            raise ConfigurationError(
+                "A store has no sections and no options.", "the arguments", "give -o and -s with -c FILE only"
+            )
+
+    def command(self, name: str) -> str:
+        """The line that runs another command on the same batches.
+
+        Example:
+            >>> Source(None, Path("iris.conf"), ["batch_stash.workers=1"], None).command("encode")
+            'zensols-like encode -c iris.conf -o batch_stash.workers=1'
+        """
+        words = ["zensols-like", name]
+        words += [] if self.store is None else [str(self.store)]
+        words += [] if self.config is None else ["-c", str(self.config)]
+        for override in self.overrides or ():
+            words += ["-o", override]
+        words += [] if self.section is None else ["-s", self.section]
+        return join(words)

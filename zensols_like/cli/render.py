@@ -1,0 +1,271 @@
+"""Reports as text for a terminal, or as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from zensols_like.inspect import (
+    BatchReport,
+    ClearReport,
+    CountReport,
+    EncodeReport,
+    ListReport,
+    Report,
+    StoreReport,
+    TensorStats,
+    as_value,
+)
+from zensols_like.inspect.report import AttributeReport, BatchEntry, Row, SplitReport, TensorReport, spec_text
+
+__all__ = [
+    "as_json",
+    "render_batch",
+    "render_clear",
+    "render_count",
+    "render_encode",
+    "render_list",
+    "render_store",
+]
+
+_STATUS = {"complete": "green", "partial": "yellow", "stale": "red", "absent": "red"}
+_LONG = 10
+"""Lines of a list that is not shortened."""
+_FIRST, _LAST = 6, 2
+"""Lines of a list that is."""
+
+
+def as_json(report: Report) -> str:
+    """A report as one JSON document."""
+    return json.dumps(as_value(report), indent=2, allow_nan=False)
+
+
+def render_store(report: StoreReport) -> RenderableType:
+    """What a store holds."""
+    made = ", ".join(f"{name} {value}" for name, value in report.provenance.items())
+    return Group(
+        _title(report.path, report.status),
+        f"{_count(report.batches, 'batch')}, {_count(report.data_points, 'data point')}, {_size(report.size_bytes)}, "
+        f"{report.container}",
+        Text(made, style="dim"),
+        _split_table(report.splits),
+        _attribute_table(report.attributes),
+        *_notes(report.attributes),
+        f"[dim]* label; numbers of {report.looked_at} of {_count(report.batches, 'batch')}[/]",
+        *_label_table(report),
+    )
+
+
+def _title(path: str, status: str) -> Text:
+    return Text.assemble((path, "bold"), "  ", (status, _STATUS[status]))
+
+
+def _table(*columns: str) -> Table:
+    """A table; names of columns that begin with ``>`` are of numbers."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name in columns:
+        right = name.startswith(">")
+        table.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+    return table
+
+
+def _split_table(splits: Sequence[SplitReport]) -> Table:
+    is_whole = all(split.committed == split.batches for split in splits)
+    table = _table("split", ">batches", *([] if is_whole else [">committed"]), ">data points", ">size")
+    for split in splits:
+        committed = [] if is_whole else [str(split.committed)]
+        table.add_row(
+            escape(split.name), str(split.batches), *committed, str(split.data_points), _size(split.size_bytes)
+        )
+    return table
+
+
+def _attribute_table(attributes: Sequence[AttributeReport]) -> Table:
+    table = _table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", "feature id", "vectorizer")
+    for one in attributes:
+        table.add_row(
+            _name(one),
+            escape(spec_text(one.dtype, one.shape)),
+            *_numbers(one.stats),
+            escape(one.feature_id),
+            escape(one.vectorizer.rpartition(".")[2]),
+        )
+    return table
+
+
+def _name(one: AttributeReport | TensorReport) -> str:
+    return f"{escape(one.name)}{' *' if one.is_label else ''}"
+
+
+def _numbers(stats: TensorStats | None) -> Iterator[str]:
+    if stats is None:
+        yield from [""] * 5
+    else:
+        yield from (_number(one) for one in (stats.min, stats.max, stats.mean))
+        yield from (_share(one) for one in (stats.share_nan, stats.share_zero))
+
+
+def _notes(attributes: Iterable[AttributeReport | TensorReport]) -> Iterator[str]:
+    for one in attributes:
+        if one.note is not None:
+            yield f"[yellow]{escape(one.name)}[/]: {escape(one.note)}"
+        if one.stats is not None and one.stats.share_infinite:
+            yield f"[yellow]{escape(one.name)}[/]: {_share(one.stats.share_infinite)} infinite"
+
+
+def _label_table(report: StoreReport) -> Iterator[Table]:
+    if report.labels:
+        splits = list(report.labels[0].counts)
+        table = _table(f"{escape(report.label or '')} *", *(f">{escape(split)}" for split in splits))
+        for one in report.labels:
+            table.add_row(escape(one.label), *(str(one.counts[split]) for split in splits))
+        yield table
+
+
+def render_count(report: CountReport) -> RenderableType:
+    """Only the number."""
+    return str(report.batches)
+
+
+def render_list(report: ListReport, show_all: bool) -> RenderableType:
+    """The batches of each split; long lists are shortened."""
+    table = _table("split", ">batch", ">data points", ">size", "")
+    for split in report.splits:
+        name, batches = escape(split.name), split.batches
+        is_long = len(batches) > _LONG and not show_all
+        for one in batches[:_FIRST] if is_long else batches:
+            table.add_row(name, one.id, str(one.data_points), *_committed(one))
+            name = ""
+        if is_long:
+            table.add_row("", "…", f"[dim]{len(batches) - _FIRST - _LAST} more[/]", "", "")
+            for one in batches[-_LAST:]:
+                table.add_row("", one.id, str(one.data_points), *_committed(one))
+        table.add_section()
+    return Group(_title(report.path, report.status), table)
+
+
+def _committed(one: BatchEntry) -> tuple[str, str]:
+    return (_size(one.size_bytes), "") if one.is_committed else ("", "[yellow]not committed[/]")
+
+
+def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:
+    """A batch: its data points, a line for each attribute, and the first values."""
+    ids = report.data_point_ids
+    shown = ids if all_ids or len(ids) <= _LONG else (*ids[:_FIRST], "…", *ids[-_LAST:])
+    return Group(
+        Text.assemble((f"batch {report.id}", "bold"), f" of {report.split}", (f"  {report.path}", "dim")),
+        f"{_count(len(ids), 'data point')}, {_size(report.size_bytes)}: {escape(', '.join(shown))}",
+        _tensor_table(report.attributes),
+        *_notes(report.attributes),
+        _preview_table(report),
+        *_point_tables(report),
+    )
+
+
+def _tensor_table(attributes: Sequence[TensorReport]) -> Table:
+    table = _table("attribute", "tensor", ">bytes", ">min", ">max", ">mean", ">NaN", ">zero")
+    for one in attributes:
+        table.add_row(_name(one), escape(spec_text(one.dtype, one.shape)), str(one.size_bytes), *_numbers(one.stats))
+    return table
+
+
+def _preview_table(report: BatchReport) -> Table:
+    """The first rows of each attribute; a row is a data point where there are as many."""
+    table = _table("attribute", "data point", "first values", "")
+    for one in report.attributes:
+        length = math.prod((one.shape or ())[1:])
+        are_points = one.shape is not None and one.shape[:1] == (len(report.data_point_ids),)
+        for number, row in enumerate(one.preview):
+            table.add_row(
+                _name(one) if number == 0 else "",
+                escape(report.data_point_ids[number] if are_points else f"[{number}]"),
+                escape(_values(row, length)),
+                escape(report.labels[number]) if one.is_label and number < len(report.labels) else "",
+            )
+        table.add_section()
+    return table
+
+
+def _values(row: Row, length: int) -> str:
+    return "  ".join([*(_number(item) for item in row), *(["…"] if length > len(row) else [])])
+
+
+def _point_tables(report: BatchReport) -> Iterator[Table]:
+    if report.points:
+        table = _table("data point", "source")
+        for point in report.points:
+            table.add_row(escape(point.id), escape("\n".join(point.lines)))
+            table.add_section()
+        yield table
+
+
+def render_encode(report: EncodeReport) -> RenderableType:
+    """What an encode did."""
+    if report.encoded == 0:
+        did = f"Already complete: all {_count(report.batches, 'batch')} are there."
+    else:
+        rate = report.encoded / report.seconds if report.seconds > 0 else math.inf
+        did = f"Encoded {_count(report.encoded, 'batch')} in {report.seconds:.1f} s ({rate:.1f}/s)."
+    return Group(
+        _title(report.path, report.status),
+        f"{did}  {_count(report.data_points, 'data point')}, {_size(report.size_bytes)}.",
+        _split_table(report.splits),
+    )
+
+
+def render_clear(report: ClearReport) -> RenderableType:
+    """What was removed, or would be."""
+    verb = "Would remove" if report.is_dry_run else "Removed"
+    source = " and the source" if report.with_source else ""
+    return Text(f"{verb} {_count(report.batches, 'batch')} ({_size(report.size_bytes)}){source} from {report.path}.")
+
+
+def _count(number: int, noun: str) -> str:
+    plural = "batches" if noun == "batch" else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _number(value: float | str | None) -> str:
+    """A number in a few digits.
+
+    Example:
+        >>> _number(5.099999904632568), _number(12345), _number(True), _number(None)
+        ('5.1', '12345', 'True', '')
+    """
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _share(value: float | None) -> str:
+    """A part of a whole.
+
+    Example:
+        >>> _share(0.0), _share(0.00001), _share(2 / 3), _share(None)
+        ('0%', '<0.1%', '66.7%', '')
+    """
+    if value is None:
+        return ""
+    if value == 0:
+        return "0%"
+    return "<0.1%" if value < 0.001 else f"{value:.1%}"
+
+
+def _size(size_bytes: int) -> str:
+    """Bytes for people.
+
+    Example:
+        >>> _size(512), _size(11510), _size(3 << 30)
+        ('512 B', '11.2 KiB', '3.0 GiB')
+    """
+    if size_bytes < 1024:
+        return f"{size_bytes} B"
+    power = min(int(math.log2(size_bytes) // 10), 4)
+    return f"{size_bytes / 1024**power:.1f} {'KMGT'[power - 1]}iB"
