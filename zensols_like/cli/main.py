@@ -23,6 +23,7 @@ from zensols_like.cli.options import (
     Source,
     Store,
     Verbose,
+    flag,
 )
 
 __all__ = ["app", "main"]
@@ -52,7 +53,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _start(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, flag("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Encode data once into verified batches, and look at them."""
@@ -77,8 +78,8 @@ def list_batches(
     config: Config = None,
     overrides: Overrides = None,
     section: Section = None,
-    show_all: Annotated[bool, typer.Option("--all", "-a", help="List every batch.")] = False,
-    count: Annotated[bool, typer.Option("--count", help="Print only how many batches there are.")] = False,
+    show_all: Annotated[bool, flag("--all", "-a", help="List every batch.")] = False,
+    count: Annotated[bool, flag("--count", help="Print only how many batches there are.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
@@ -97,8 +98,8 @@ def show(
         list[str] | None,
         typer.Option("--attribute", metavar="NAME", help="Show only this attribute, and more of it; repeatable."),
     ] = None,
-    ids: Annotated[bool, typer.Option("--ids", help="Show the IDs of all data points.")] = False,
-    points: Annotated[bool, typer.Option("--points", help="Show data points of the source beside; needs -c.")] = False,
+    ids: Annotated[bool, flag("--ids", help="Show the IDs of all data points.")] = False,
+    points: Annotated[bool, flag("--points", help="Show data points of the source beside; needs -c.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
@@ -115,7 +116,7 @@ def info(
     batches: Annotated[
         int, typer.Option("--batches", "-n", min=0, metavar="N", help="Batches of each split to read for the numbers.")
     ] = 1,
-    read_all: Annotated[bool, typer.Option("--all", "-a", help="Read every batch for the numbers.")] = False,
+    read_all: Annotated[bool, flag("--all", "-a", help="Read every batch for the numbers.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
@@ -128,9 +129,9 @@ def clear(
     config: RequiredConfig,
     overrides: Overrides = None,
     section: Section = None,
-    with_source: Annotated[bool, typer.Option("--all", help="Clear the source too, such as split keys.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    with_source: Annotated[bool, flag("--all", help="Clear the source too, such as split keys.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
+    yes: Annotated[bool, flag("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:

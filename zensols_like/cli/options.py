@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shlex import join
 from typing import Annotated, TypeAlias
@@ -24,6 +25,7 @@ __all__ = [
     "Source",
     "Store",
     "Verbose",
+    "flag",
     "is_verbose",
 ]
 
@@ -44,6 +46,9 @@ def is_verbose(context: typer.Context) -> bool:
     return _VERBOSE in context.find_root().meta
 
 
+# without the empty metavar, the help says <bool> behind each flag
+flag = partial(typer.Option, metavar="")
+
 _CONFIG = typer.Option("--config", "-c", metavar="FILE", help="The configuration.", show_default=False)
 
 RequiredConfig: TypeAlias = Annotated[Path, _CONFIG]
@@ -62,18 +67,12 @@ Store: TypeAlias = Annotated[
     Path | None,
     typer.Argument(metavar="STORE", help="The folder of the batches, to look without a configuration."),
 ]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+AsJson: TypeAlias = Annotated[bool, flag("--json", help="Print one JSON document.")]
+Quiet: TypeAlias = Annotated[bool, flag("--quiet", "-q", help="Show no progress.")]
 Verbose: TypeAlias = Annotated[
     int,
-    typer.Option(
-        "--verbose",
-        "-v",
-        count=True,
-        callback=_log,
-        show_default=False,
-        metavar="",
-        help="Log to standard error; -vv logs more.",
+    flag(
+        "--verbose", "-v", count=True, callback=_log, show_default=False, help="Log to standard error; -vv logs more."
     ),
 ]
 

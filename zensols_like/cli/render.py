@@ -68,11 +68,12 @@ def _title(path: str, status: str) -> Text:
 
 
 def _table(*columns: str) -> Table:
-    """A table; names of columns that begin with ``>`` are of numbers."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    """A table; a column whose name begins with ``>`` is of numbers, and the last one gives way where space is short."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
-        right = name.startswith(">")
-        table.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+        table.add_column(
+            name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=name is not columns[-1]
+        )
     return table
 
 
@@ -88,14 +89,13 @@ def _split_table(splits: Sequence[SplitReport]) -> Table:
 
 
 def _attribute_table(attributes: Sequence[AttributeReport]) -> Table:
-    table = _table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", "feature id", "vectorizer")
+    table = _table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", "vectorizer")
     for one in attributes:
         table.add_row(
             _name(one),
             escape(spec_text(one.dtype, one.shape)),
             *_numbers(one.stats),
-            escape(one.feature_id),
-            escape(one.vectorizer.rpartition(".")[2]),
+            escape(one.vectorizer.rpartition(".")[2].removesuffix("FeatureVectorizer").removesuffix("Encodable")),
         )
     return table
 
@@ -182,19 +182,28 @@ def _preview_table(report: BatchReport) -> Table:
     for one in report.attributes:
         length = math.prod((one.shape or ())[1:])
         are_points = one.shape is not None and one.shape[:1] == (len(report.data_point_ids),)
-        for number, row in enumerate(one.preview):
+        for number, values in enumerate(_values(one.preview, length)):
             table.add_row(
                 _name(one) if number == 0 else "",
                 escape(report.data_point_ids[number] if are_points else f"[{number}]"),
-                escape(_values(row, length)),
+                escape(values),
                 escape(report.labels[number]) if one.is_label and number < len(report.labels) else "",
             )
         table.add_section()
     return table
 
 
-def _values(row: Row, length: int) -> str:
-    return "  ".join([*(_number(item) for item in row), *(["…"] if length > len(row) else [])])
+def _values(rows: Sequence[Row], length: int) -> list[str]:
+    """Rows as lines of numbers, one below the other.
+
+    Example:
+        >>> _values([(1.5, 10), (20.25, 3)], length=4)
+        ['  1.5  10  …', '20.25   3  …']
+    """
+    texts = [[_number(item) for item in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    rest = ["…"] if length > len(widths) else []
+    return ["  ".join([*(text.rjust(width) for text, width in zip(row, widths, strict=True)), *rest]) for row in texts]
 
 
 def _point_tables(report: BatchReport) -> Iterator[Table]:
