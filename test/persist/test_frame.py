@@ -9,7 +9,7 @@ from zensols_like.persist.frame import ALIGNMENT, frame, unframe
 
 
 def record(
-    key: str = "7", group: str = "label", parts: tuple[bytes, ...] = (b"description", b"ab", b"", b"c" * 70)
+    key: str = "7", group: str = "label", parts: tuple[bytes, ...] = (b"description", b"\xff\xfe", b"", b"c" * 70)
 ) -> bytes:
     return b"".join(frame(key, group, 1, parts))
 

@@ -50,9 +50,6 @@ def _make(kind: str, *arguments: Any) -> Any:
     raise UnsafeError(f"A {kind} with {len(arguments)} arguments is made by the reader of a record only.")
 
 
-_MAKE: Any = _make
-
-
 def _numpy_scalar(dtype: str, data: bytes) -> Any:
     return np.frombuffer(data, dtype=_plain_dtype(dtype))[0]
 
@@ -107,7 +104,7 @@ class _Writer(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         """How anything but numbers, strings and plain containers is described."""
-        if value is _MAKE:
+        if value is _make:
             return NotImplemented  # by name
         torch = sys.modules.get("torch")
         if torch is not None:
@@ -145,7 +142,8 @@ class _Writer(pickle.Pickler):
             require_registered(value)
             return NotImplemented
         require_registered(kind)
-        state = dict(vars(value)) if kind.__getstate__ is object.__getstate__ else value.__getstate__()
+        own_state: Any = kind.__getstate__
+        state = dict(vars(value)) if own_state is object.__getstate__ else value.__getstate__()
         return _make, ("object", kind, state)
 
     def _described(self, kind: str, dtype: str, shape: tuple[int, ...], data: memoryview) -> Any:
