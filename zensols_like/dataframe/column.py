@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -34,7 +35,7 @@ class TableColumns:
 
     frame: pd.DataFrame
 
-    @property
+    @cached_property
     def ids(self) -> Sequence[str]:
         """The keys of the rows."""
         return tuple(self.frame.index)

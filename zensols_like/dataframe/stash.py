@@ -74,7 +74,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def load(self, name: str) -> pd.Series | None:
         """The row of a key; None when there is no such key."""
-        return cast("pd.Series", self.dataframe.loc[name]) if self.exists(name) else None
+        return cast("pd.Series", self.dataframe.loc[name].copy()) if self.exists(name) else None
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, pd.Series | None]]:
         """Pairs of key and row in the order of ``keys``; an absent key gives None."""

@@ -67,10 +67,10 @@ def key_index(frame: pd.DataFrame, where: str) -> pd.Index[str]:
         raise DataframeError(
             f"The table has {len(frame)} rows and {len(frame.columns)} columns.", where, "give a table with data in it"
         )
-    wrong = next((key for key in frame.index if not _is_key(key)), None)
-    if isinstance(frame.index, pd.MultiIndex) or wrong is not None:
+    wrong = [key for key in frame.index if not _is_key(key)]
+    if wrong:
         raise DataframeError(
-            f"The index holds {wrong!r}.",
+            f"The index holds {wrong[0]!r}.",
             where,
             "give an index of strings or integers: they are the keys of the stash",
         )
