@@ -32,6 +32,8 @@ from zensols_like.batch import (
     StaleError,
     Status,
 )
+from zensols_like.dataframe import DataframeBatchStash
+from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
 from zensols_like.errors import APIError, DatasetError, DeepLearnError, VectorizerError, WorkerError
 from zensols_like.persist import DictionaryStash
 from zensols_like.torchconfig import TorchConfig
@@ -515,3 +517,39 @@ def test_the_split_keys_are_those_of_the_source() -> None:
     for one in stash.batch_data_point_sets:
         ids[one.split_name] += one.data_point_ids
     assert {name: tuple(keys) for name, keys in ids.items()} == splits(20)
+
+
+def table(values: list[float]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({"x": values, "kind": ["a", "b"] * (len(values) // 2)})
+
+
+def test_a_source_that_changed_is_noticed_when_the_store_is_opened(tmp_path: Path) -> None:  # weakness A3
+    frame = table([1.0, 2.0, 3.0, 4.0])
+    options: dict[str, Any] = {"label": "kind", "path": tmp_path, "split": {"train": 0.5, "test": 0.5}}
+    DataframeBatchStash.from_frame(frame, **options).prime()
+    DataframeBatchStash.from_frame(frame.copy(), **options).prime()
+    changed = DataframeBatchStash.from_frame(table([1.0, 2.0, 3.0, 5.0]), **options)
+    with pytest.raises(StaleError, match="The source changed since its batches were encoded"):
+        changed.prime()
+    with pytest.raises(StaleError):
+        DataframeBatchStash.from_frame(frame, **{**options, "seed": 7}).prime()
+
+
+def test_a_source_with_another_recipe_of_its_splits_is_stale(tmp_path: Path) -> None:  # weakness A3
+    source = DictionaryStash(items(20))
+    options = {"distribution": {"train": 0.5, "test": 0.5}}
+
+    def stash(seed: int) -> BatchStash:
+        keys = StashSplitKeyContainer(tmp_path / f"keys{seed}", "{name}.txt", stash=source, seed=seed, **options)
+        return flower_stash(tmp_path, split_stash_container=DatasetSplitStash(source, keys))
+
+    stash(1).prime()
+    assert stash(1).status is Status.COMPLETE
+    with pytest.raises(StaleError, match=r"splits.split_container.seed: 1 -> 2"):
+        stash(2).prime()
+
+
+def test_attributes_come_in_the_order_of_the_mapping(tmp_path: Path) -> None:
+    assert list(flower_stash(tmp_path)["0"].attributes) == ["label", "size", "leaves", "noise"]

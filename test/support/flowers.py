@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ class FailingVectorizer(NoiseVectorizer):
 
 @dataclass
 class Splits(SplitKeyContainer):
-    keys: dict[str, tuple[str, ...]]
+    keys: dict[str, tuple[str, ...]] = field(metadata={"fingerprint": False})
 
     def _get_keys_by_split(self) -> dict[str, tuple[str, ...]]:
         return self.keys

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -217,30 +218,28 @@ class BatchCodec:
             EncodeError: A data point cannot be encoded; names it, the attribute and the vectorizer.
         """
         contexts: dict[str, FeatureContext | tuple[FeatureContext, ...]] = {}
+        seed = derive_seed(self.seed, "encode", *source.ids)
         for name, bound in self.fields.items():
             if attributes is None or name in attributes:
                 # each attribute has a seed of its own, so that it does not matter which others are encoded with it
-                with seeded(derive_seed(self.seed, "encode", name, *source.ids)):
+                with seeded(derive_seed(seed, name)):
                     contexts[name] = bound.encode(source.ids, _column(source, bound))
         return contexts
 
     def decode(self, contexts: Contexts) -> dict[str, Tensor | None]:
-        """The tensor of each context, on the CPU; ``None`` for missing labels.
+        """The tensor of each context, on the CPU, in the order of the mapping; ``None`` for missing labels.
 
         Raises:
             BatchError: A context belongs to no attribute of the mapping, or does not decode.
         """
-        tensors: dict[str, Tensor | None] = {}
-        for name, context in contexts.items():
-            bound = self.fields.get(name)
-            if bound is None:
-                raise BatchError(
-                    f"The attribute {name!r} is not mapped.",
-                    None,
-                    f"use some of {sorted(self.fields)}, or clear the store",
-                )
-            tensors[name] = bound.decode(context)
-        return tensors
+        unknown = sorted(contexts.keys() - self.fields.keys())
+        if unknown:
+            raise BatchError(
+                f"The attributes {unknown} are not mapped.",
+                None,
+                f"use some of {sorted(self.fields)}, or clear the store",
+            )
+        return {name: bound.decode(contexts[name]) for name, bound in self.fields.items() if name in contexts}
 
 
 def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
@@ -264,7 +263,7 @@ def is_missing(value: Any) -> bool:
         return len(value) > 0 and all(is_missing(item) for item in value)
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(value, float) and value != value
+    return isinstance(value, float | np.floating) and bool(value != value)
 
 
 def _some(ids: Sequence[str]) -> str:

@@ -5,47 +5,90 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 import zensols_like
 from zensols_like.batch.codec import BatchCodec, BoundField
-from zensols_like.batch.fingerprint import fingerprint_group
+from zensols_like.batch.fingerprint import describe_splits, find_digested, fingerprint_group
 from zensols_like.batch.manifest import AttributeSpec, Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.store import BatchStore, ContextStore
+from zensols_like.errors import APIError
 
-__all__ = ["describe_attributes", "describe_groups", "describe_store"]
+__all__ = [
+    "describe_attributes",
+    "describe_batches",
+    "describe_groups",
+    "describe_source",
+    "describe_store",
+    "has_changed",
+]
+
+_LEVELS: tuple[Literal["stat", "content"], ...] = ("stat", "content")
+"""Cheap before exact."""
 
 
-def describe_groups(
-    codec: BatchCodec, contexts: ContextStore, classes: Mapping[str, type[Any]], batch_size: int, limit: int | None
-) -> tuple[Group, ...]:
+def describe_groups(codec: BatchCodec, contexts: ContextStore, common: Mapping[str, Any]) -> tuple[Group, ...]:
     """The groups of attributes and what makes them.
 
     Args:
         codec: The mapping and the vectorizers.
         contexts: Where the groups lie.
-        classes: The classes whose code makes the values, each with a ``version``.
-        batch_size: The number of data points of a batch.
-        limit: The number of batches of a split, if it is limited.
+        common: What makes the batches of all groups, see `describe_batches`.
 
     Raises:
         PersistableError: An attribute belongs to no group.
         VectorizerError: A vectorizer cannot say what its parameters are.
     """
-    versions = {
-        kind: {"class": f"{cls.__module__}.{cls.__qualname__}", "version": cls.version} for kind, cls in classes.items()
-    }
     return tuple(
-        Group(contexts.group_key(group), group, fingerprint_group(codec, group, versions, batch_size, limit))
+        Group(contexts.group_key(group), group, fingerprint_group(codec, group, common))
         for group in contexts.grouping(codec.fields)
     )
 
 
+def describe_batches(
+    source: Any, classes: Mapping[str, type[Any]], batch_size: int, limit: int | None
+) -> dict[str, Any]:
+    """What makes the batches of all groups.
+
+    Args:
+        source: The source and its splits.
+        classes: The classes whose code makes the values, each with a ``version``.
+        batch_size: The number of data points of a batch.
+        limit: The number of batches of a split, if it is limited.
+    """
+    versions = {
+        kind: {"class": f"{cls.__module__}.{cls.__qualname__}", "version": cls.version} for kind, cls in classes.items()
+    }
+    return {"batch_size": batch_size, "batch_limit": limit, "splits": describe_splits(source), **versions}
+
+
+def describe_source(source: Any) -> dict[str, str]:
+    """The digests of a source by level; none when it has no digest."""
+    digested = find_digested(source)
+    return {} if digested is None else {level: digested.source_digest(level) for level in _LEVELS}
+
+
+def has_changed(source: Any, digests: Mapping[str, str]) -> bool:
+    """Whether a source is there and is not what it was; a glance is enough where it shows no change."""
+    digested = find_digested(source)
+    if digested is None or not digests:
+        return False
+    try:
+        return all(digested.source_digest(level) != digests[level] for level in _LEVELS)
+    except (OSError, APIError):
+        return False  # it is not there, and not needed either
+
+
 def describe_store(
-    codec: BatchCodec, contexts: ContextStore, groups: tuple[Group, ...], plan: Plan, seed: dict[str, Any] | None
+    codec: BatchCodec,
+    contexts: ContextStore,
+    groups: tuple[Group, ...],
+    plan: Plan,
+    seed: dict[str, Any] | None,
+    source: Mapping[str, str],
 ) -> Manifest:
     """The manifest of a store that holds nothing yet."""
     return Manifest(
@@ -58,6 +101,7 @@ def describe_store(
         },
         label=codec.mapping.label_attribute_name,
         seed_context=None if seed is None else {"seed": seed["seed"]},
+        source=source,
         specs={name: _describe(bound) for name, bound in codec.fields.items()},
         provenance={
             "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import PurePath
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from zensols_like.batch.codec import BatchCodec
+from zensols_like.dataset import SplitKeyContainer
+from zensols_like.persist import DelegateStash, Stash
+from zensols_like.vectorize import canonical
 
-__all__ = ["Difference", "Fingerprint", "fingerprint_group"]
+__all__ = ["Difference", "DigestedSource", "Fingerprint", "describe_splits", "find_digested", "fingerprint_group"]
 
 FORMAT_VERSION = 1
 """Of the records and of what stands beside them; another one makes a store stale."""
+_LONG = 1000
+"""Letters of a parameter that a manifest still holds as it is."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +56,17 @@ class Fingerprint:
         ]
 
 
-def fingerprint_group(
-    codec: BatchCodec, group: Iterable[str], classes: Mapping[str, Any], batch_size: int, batch_limit: int | None
-) -> Fingerprint:
+def fingerprint_group(codec: BatchCodec, group: Iterable[str], common: Mapping[str, Any]) -> Fingerprint:
     """The fingerprint of a group of attributes.
 
     Args:
         codec: The mapping and the vectorizers.
         group: The attributes of the group.
-        classes: The names and versions of the classes whose code makes the values.
-        batch_size: The number of data points of a batch.
-        batch_limit: The number of batches of a split, if it is limited.
+        common: What makes the batches of all groups: sizes, classes, splits; plain values.
 
     Raises:
         VectorizerError: A vectorizer cannot say what its parameters are.
     """
-    fields: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "batch_size": batch_size,
-        "batch_limit": batch_limit,
-        **classes,
-    }
     attributes: dict[str, Any] = {}
     for name in group:
         bound = codec.fields[name]
@@ -81,10 +77,59 @@ def fingerprint_group(
             "is_label": bound.is_label,
             "vectorizer": bound.vectorizer.fingerprint(),
         }
-    fields["attributes"] = attributes
+    made_of = {"format_version": FORMAT_VERSION, **common, "attributes": attributes}
     # through JSON and back, so that what is compared is what a manifest holds
-    plain: dict[str, Any] = json.loads(json.dumps(fields, sort_keys=True))
+    plain: dict[str, Any] = json.loads(json.dumps(made_of, sort_keys=True))
     return Fingerprint(plain)
+
+
+@runtime_checkable
+class DigestedSource(Protocol):
+    """A source that can say whether it is still the same."""
+
+    def source_digest(self, level: Literal["stat", "keys", "content"]) -> str:
+        """A digest of what a glance shows (sizes and times), of the keys, or of everything."""
+
+
+def find_digested(source: Any) -> DigestedSource | None:
+    """The source itself or the one that it stands in front of, if it can say whether it is still the same."""
+    while not isinstance(source, DigestedSource):
+        if not isinstance(source, DelegateStash):
+            return None
+        source = source.delegate
+    return source
+
+
+def describe_splits(source: Any) -> dict[str, Any]:
+    """How a source is split and ordered, by the plain parameters of what it is made of.
+
+    Places and names are left out, and so is the data itself, which has a digest of its own.
+    """
+    described: dict[str, Any] = {}
+    if isinstance(source, SplitKeyContainer):
+        described["class"] = f"{type(source).__module__}.{type(source).__qualname__}"
+    if not is_dataclass(source):
+        return described
+    for one in fields(source):
+        if one.init and not one.name.startswith("_") and one.metadata.get("fingerprint", True) and one.name != "name":
+            value = getattr(source, one.name)
+            if isinstance(value, Stash | SplitKeyContainer):
+                described[one.name] = describe_splits(value)
+            elif not isinstance(value, PurePath):
+                described |= _described(one.name, value)
+    return described
+
+
+def _described(name: str, value: Any) -> dict[str, Any]:
+    """A plain value by its name, a long one by its digest; nothing for what is not plain."""
+    try:
+        plain = canonical(value)
+    except TypeError:
+        return {}
+    text = json.dumps(plain, sort_keys=True)
+    if len(text) > _LONG:
+        plain = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return {name: plain}
 
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource
-from zensols_like.batch.describe import describe_attributes, describe_groups, describe_store
+from zensols_like.batch.describe import (
+    describe_attributes,
+    describe_batches,
+    describe_groups,
+    describe_source,
+    describe_store,
+    has_changed,
+)
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import Group, Manifest, Status
@@ -248,7 +255,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _groups(self) -> tuple[Group, ...]:
         """The groups of attributes, and what makes them in this configuration."""
         classes = {"data_point": self.data_point_type, "batch": self.batch_type}
-        return describe_groups(self.codec, self._contexts, classes, self.batch_size, self._limit)
+        common = describe_batches(self.split_stash_container, classes, self.batch_size, self._limit)
+        return describe_groups(self.codec, self._contexts, common)
 
     @property
     def status(self) -> Status:
@@ -279,6 +287,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         manifest = self.store.manifest
         if manifest is not None:
             manifest.require(self._groups, self.store.location)
+            if not self.is_child and has_changed(self.split_stash_container, manifest.source):
+                raise StaleError(
+                    "The source changed since its batches were encoded.",
+                    self.store.location,
+                    "clear the store and encode again (zensols-like clear), or take the change of the source back",
+                )
         if not self.is_child and (manifest is None or not manifest.is_complete):
             require_encoder(self.store)
             with self._priming():
@@ -326,7 +340,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     def _begin(self, plan: Plan) -> None:
         context = TorchConfig.get_random_seed_context()
-        self.store.begin(describe_store(self.codec, self._contexts, self._groups, plan, context), plan)
+        source = describe_source(self.split_stash_container)
+        self.store.begin(describe_store(self.codec, self._contexts, self._groups, plan, context, source), plan)
         if self.data_point_id_sets_path is not None:
             lines = (
                 json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})

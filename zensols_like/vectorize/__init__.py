@@ -9,6 +9,7 @@ from zensols_like.vectorize.context import (
     SparseTensorFeatureContext,
     TensorFeatureContext,
 )
+from zensols_like.vectorize.fingerprint import canonical
 from zensols_like.vectorize.manager import FeatureVectorizerManager, FeatureVectorizerManagerSet
 from zensols_like.vectorize.ragged import NonUniformDimensionEncoder
 from zensols_like.vectorize.vectorizer import (
@@ -53,4 +54,5 @@ __all__ = [
     "TensorFeatureContext",
     "TransformableFeatureVectorizer",
     "VectorizerError",
+    "canonical",
 ]
