@@ -129,7 +129,7 @@ def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
             stash.prime()
         except (KeyboardInterrupt, SystemExit):
             Console(stderr=True, highlight=False, soft_wrap=True).print(
-                f"Stopped: {observer.done} of {observer.total} batches are encoded.  "
+                f"Stopped: {observer.done} of {observer.total or 'all'} batches are encoded.  "
                 f"Go on with: {source.command('encode')}",
                 markup=False,
             )

@@ -36,8 +36,11 @@ def _log(context: typer.Context, level: int) -> int:
     """Write the log to standard error, and tracebacks of our own errors."""
     if level > 0 and not context.resilient_parsing:
         context.find_root().meta[_VERBOSE] = True
-        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-        logging.getLogger("zensols_like").setLevel(logging.INFO if level == 1 else logging.DEBUG)
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        logger = logging.getLogger("zensols_like")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO if level == 1 else logging.DEBUG)
     return level
 
 

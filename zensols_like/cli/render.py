@@ -136,23 +136,25 @@ def render_count(report: CountReport) -> RenderableType:
 
 def render_list(report: ListReport, show_all: bool) -> RenderableType:
     """The batches of each split; long lists are shortened."""
-    table = _table("split", ">batch", ">data points", ">size", "")
+    is_whole = all(one.is_committed for split in report.splits for one in split.batches)
+    table = _table("split", ">batch", ">data points", ">size", *([] if is_whole else [""]))
     for split in report.splits:
         name, batches = escape(split.name), split.batches
         is_long = len(batches) > _LONG and not show_all
         for one in batches[:_FIRST] if is_long else batches:
-            table.add_row(name, one.id, str(one.data_points), *_committed(one))
+            table.add_row(name, *_entry(one))
             name = ""
         if is_long:
-            table.add_row("", "…", f"[dim]{len(batches) - _FIRST - _LAST} more[/]", "", "")
+            table.add_row("", "…", f"[dim]{len(batches) - _FIRST - _LAST} more[/]")
             for one in batches[-_LAST:]:
-                table.add_row("", one.id, str(one.data_points), *_committed(one))
+                table.add_row("", *_entry(one))
         table.add_section()
     return Group(_title(report.path, report.status), table)
 
 
-def _committed(one: BatchEntry) -> tuple[str, str]:
-    return (_size(one.size_bytes), "") if one.is_committed else ("", "[yellow]not committed[/]")
+def _entry(one: BatchEntry) -> tuple[str, ...]:
+    known = (one.id, str(one.data_points))
+    return (*known, _size(one.size_bytes)) if one.is_committed else (*known, "", "[yellow]not committed[/]")
 
 
 def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:

@@ -1,0 +1,247 @@
+"""What the commands print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli.iris import STOPPING, run, text
+
+import zensols_like
+
+
+def lines_of(block: str) -> str:
+    """The lines of a text with the indention of the test taken away."""
+    return "\n".join(line.removeprefix("    ") for line in block.strip("\n").splitlines()).rstrip()
+
+
+def without_date(output: str) -> str:
+    return "\n".join(line for line in output.splitlines() if not line.startswith("created "))
+
+
+def test_the_version_is_printed():
+    assert run("--version").stdout == f"zensols-like {zensols_like.__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["encode", "ls", "show", "info", "clear"])
+def test_every_command_explains_itself(command):
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert "--config" in result.stdout
+    assert "--json" in result.stdout
+
+
+def test_encode_sums_up_on_standard_output_and_goes_on_on_standard_error(iris):
+    result = iris.run("encode")
+    assert result.exit_code == 0
+    assert result.stderr == "encoding 10 of 10 batches\n"
+    assert "target/batch  complete\nEncoded 10 batches in " in result.stdout
+    assert "150 data points, 11.2 KiB." in result.stdout
+
+
+def test_a_quiet_encode_says_nothing_on_standard_error(iris):
+    assert iris.run("encode", "--quiet").stderr == ""
+
+
+def test_verbose_logs_to_standard_error(iris):
+    result = iris.run("encode", "-q", "-v")
+    assert "INFO zensols_like.batch.stash: encoding 10 of 10 batches" in result.stderr
+
+
+def test_info_shows_splits_attributes_and_labels(encoded):
+    assert without_date(text(encoded.run("info"))) == lines_of(
+        """
+    target/batch  complete
+    10 batches, 150 data points, 11.2 KiB, composite
+
+     split  batches  data points     size
+     ────────────────────────────────────
+     train        7          105  7.9 KiB
+     dev          1           15  1.1 KiB
+     test         2           30  2.2 KiB
+
+
+     attribute    tensor         min  max    mean  NaN   zero  vectorizer
+     ───────────────────────────────────────────────────────────────────────
+     label *      float32[N, 3]    0    1  0.3333   0%  66.7%  OneHotEncoded
+     flower_dims  float32[N, N]  0.1  7.7   3.496   0%     0%  Series
+
+    * label; numbers of 3 of 10 batches
+
+     label *     train  dev  test
+     ────────────────────────────
+     setosa          5    5     5
+     versicolor      5    5     5
+     virginica       5    5     5
+        """
+    )
+
+
+def test_info_of_a_path_shows_what_is_stored_and_says_what_it_decodes_to(encoded):
+    assert without_date(text(run("info", str(encoded.store), "--all"))) == lines_of(
+        """
+    target/batch  complete
+    10 batches, 150 data points, 11.2 KiB, composite
+
+     split  batches  data points     size
+     ────────────────────────────────────
+     train        7          105  7.9 KiB
+     dev          1           15  1.1 KiB
+     test         2           30  2.2 KiB
+
+
+     attribute    tensor         min  max   mean  NaN   zero  vectorizer
+     ──────────────────────────────────────────────────────────────────────
+     label *      float32[N, 3]    0    2      1   0%  33.3%  OneHotEncoded
+     flower_dims  float32[N, N]  0.1  7.9  3.464   0%     0%  Series
+
+    label: as stored; decodes to float32[N, 3]
+    * label; numbers of 10 of 10 batches
+
+     label *  train  dev  test
+     ─────────────────────────
+     0           35    5    10
+     1           35    5    10
+     2           35    5    10
+        """
+    )
+
+
+def test_ls_lists_the_batches_by_split(encoded):
+    assert text(encoded.run("ls")) == lines_of(
+        """
+    target/batch  complete
+
+     split  batch  data points     size
+     ──────────────────────────────────
+     train      0           15  1.1 KiB
+                1           15  1.1 KiB
+                2           15  1.1 KiB
+                3           15  1.1 KiB
+                4           15  1.1 KiB
+                5           15  1.1 KiB
+                6           15  1.1 KiB
+
+     dev        7           15  1.1 KiB
+
+     test       8           15  1.1 KiB
+                9           15  1.1 KiB
+        """
+    )
+
+
+def test_ls_of_a_path_and_of_a_configuration_are_the_same(encoded):
+    assert run("ls", str(encoded.store)).stdout == encoded.run("ls").stdout
+    assert run("ls", str(Path(encoded.store).absolute()), "--count").stdout == "10\n"
+
+
+def test_a_long_list_is_shortened_unless_all_of_it_is_wanted(iris):
+    small = ("batch_stash.batch_size=1",)
+    assert iris.run("encode", "-q", overrides=small).exit_code == 0
+    short, whole = text(iris.run("ls", overrides=small)), text(iris.run("ls", "--all", overrides=small))
+    assert len(short.splitlines()) < 40
+    assert "97 more" in short
+    assert "more" not in whole
+    assert whole.count("\n") > 150
+    assert iris.run("ls", "--count", overrides=small).stdout == "150\n"
+
+
+def test_ls_says_which_batches_are_not_there(partial):
+    result = text(partial.run("ls", overrides=(STOPPING,)))
+    assert "target/batch  partial" in result
+    assert result.count("not committed") == 8
+
+
+def test_show_is_what_one_wants_to_know_of_a_batch(encoded):
+    assert text(encoded.run("show", "1")) == lines_of(
+        """
+    batch 1 of train  target/batch
+    15 data points, 1.1 KiB: 15, 16, 17, 18, 19, 20, …, 37, 38
+
+     attribute    tensor          bytes  min  max    mean  NaN   zero
+     ────────────────────────────────────────────────────────────────
+     label *      float32[15, 3]    180    0    1  0.3333   0%  66.7%
+     flower_dims  float32[15, 4]    240  0.1  7.6   3.402   0%     0%
+
+
+     attribute    data point  first values
+     ───────────────────────────────────────────────────────
+     label *      15          1  0  0             setosa
+                  16          0  1  0             versicolor
+                  17          0  0  1             virginica
+
+     flower_dims  15          5.4  3.9  1.7  0.4
+                  16          5.7  2.8  4.5  1.3
+                  17          7.6    3  6.6  2.1
+        """
+    )
+
+
+def test_show_has_all_ids_when_asked(encoded):
+    assert "15, 16, 17, 18, 19, 20, 30, 31, 32, 33, 34, 35, 36, 37, 38" in encoded.run("show", "1", "--ids").stdout
+
+
+def test_show_of_one_attribute_has_more_of_it_and_nothing_else(encoded):
+    result = run("show", "1", str(encoded.store), "--attribute", "flower_dims")
+    assert "label" not in result.stdout
+    assert len([line for line in text(result).splitlines() if line.startswith(" " * 14)]) >= 14
+
+
+def test_show_has_the_points_of_the_source_beside(encoded):
+    result = text(encoded.run("show", "1", "--points"))
+    assert "data point  source" in result
+    assert "sepal_length       5.4" in result
+
+
+def test_points_need_a_configuration(encoded):
+    result = run("show", "1", str(encoded.store), "--points")
+    assert result.exit_code == 2
+    assert "give the configuration with -c instead of the path" in result.stderr
+
+
+def test_attributes_that_are_not_decoded_are_not_read(encoded):
+    (encoded.store / "comp" / "flower_dims" / "0.dat").unlink()
+    settings = ("batch_stash.decoded_attributes=set: label",)
+    assert encoded.run("show", "0", overrides=settings).exit_code == 0
+    info = encoded.run("info", overrides=settings)
+    assert info.exit_code == 0
+    assert "flower_dims: not one of the decoded attributes" in info.stdout
+
+
+def test_looking_makes_no_file(iris, tmp_path):
+    for command in (["ls"], ["info"], ["show", "0"], ["clear", "--dry-run"]):
+        iris.run(*command)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_clear_removes_the_batches_and_keeps_the_source(encoded):
+    result = encoded.run("clear", "--yes")
+    assert result.exit_code == 0
+    assert result.stdout == "Removed 10 batches (11.2 KiB) from target/batch.\n"
+    assert run("info", str(encoded.store)).exit_code == 3
+
+
+def test_a_dry_run_of_clear_removes_nothing(encoded):
+    result = encoded.run("clear", "--dry-run", "--all")
+    assert result.stdout == "Would remove 10 batches (11.2 KiB) and the source from target/batch.\n"
+    assert run("info", str(encoded.store)).exit_code == 0
+
+
+def test_clear_does_not_guess_where_it_cannot_ask(encoded):
+    result = encoded.run("clear")
+    assert result.exit_code == 2
+    assert "add --yes" in result.stderr
+    assert run("info", str(encoded.store)).exit_code == 0
+
+
+def test_a_stale_store_can_be_cleared(encoded):
+    assert encoded.run("clear", "--yes", overrides=("batch_stash.batch_size=10",)).exit_code == 0
+
+
+def test_clear_all_clears_the_source_too(encoded, monkeypatch):
+    from zensols_like.dataset import SortedDatasetSplitStash
+
+    cleared = []
+    monkeypatch.setattr(SortedDatasetSplitStash, "clear", lambda stash: cleared.append(stash))
+    assert encoded.run("clear", "--yes", "--all").exit_code == 0
+    assert len(cleared) == 1

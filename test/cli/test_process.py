@@ -1,0 +1,152 @@
+"""The command line in processes of its own: start, signals, terminals, pipes, full disks."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cli.iris import STOPPING, clean_environment, process
+
+pytestmark = pytest.mark.process
+
+COMMAND = [sys.executable, "-m", "zensols_like"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["encode", "--help"], ["--version"], ["ls"]])
+def test_help_and_wrong_usage_import_neither_torch_nor_pandas(arguments):
+    code = f"""
+import sys
+from zensols_like.cli.main import app
+try:
+    app({arguments!r})
+except SystemExit:
+    pass
+print([name for name in ("torch", "pandas", "numpy") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_installed_command_and_the_module_are_the_same():
+    command = Path(sys.executable).with_name("zensols-like")
+    installed = subprocess.run([command, "--version"], text=True, capture_output=True, check=True)
+    assert installed.stdout == process("--version").stdout
+
+
+def test_workers_encode_and_the_batches_are_shown(iris):
+    done = process("encode", *iris.arguments("batch_stash.workers=2"), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["encoded"] == 10
+    assert done.stderr.startswith("encoding 10 of 10 batches\n")
+    assert json.loads(process("show", "0", str(iris.store), "--json").stdout)["split"] == "train"
+
+
+def test_a_worker_says_which_data_point_failed_without_a_traceback(iris, own_module, tmp_path):
+    (tmp_path / "stop").write_text("error")
+    done = process("encode", "-q", *iris.arguments(STOPPING, "batch_stash.workers=2"))
+    assert done.returncode == 5
+    assert done.stderr.startswith("error: Cannot encode data point '42'. ArithmeticError: a thorn")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_signal_stops_the_encode_which_can_go_on(iris, own_module, tmp_path, number, exit_code, workers):
+    (tmp_path / "stop").write_text("slowly")
+    settings = iris.arguments(
+        STOPPING, "batch_stash.chunk_size=1", "batch_stash.batch_size=5", f"batch_stash.workers={workers}"
+    )
+    running = subprocess.Popen([*COMMAND, "encode", "-q", *settings], text=True, stderr=subprocess.PIPE)
+    journal = iris.store / ".store" / "journal.jsonl"
+    wait_for(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 2)
+    running.send_signal(number)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == exit_code, stderr
+    assert "Go on with: zensols-like encode -c" in stderr
+    assert "Traceback" not in stderr
+    (tmp_path / "stop").unlink()
+    again = json.loads(process("encode", "-q", "--json", *settings).stdout)
+    assert again["status"] == "complete"
+    assert 0 < again["encoded"] < 30
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def test_a_file_that_may_not_grow_is_incomplete_and_not_a_bug(iris):
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+
+    done = process("encode", "-q", *iris.arguments(), preexec_fn=limit)
+    assert done.returncode == 5
+    assert done.stderr.startswith("error: There is no room to write: File too large.")
+    assert process("encode", "-q", *iris.arguments()).returncode == 0
+
+
+def in_terminal(arguments: list[str], answer: str = "", **environment: str) -> tuple[int, str]:
+    """Run a command with a terminal as its standard streams."""
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=clean_environment(TERM="xterm", COLUMNS="100", **environment),
+    )
+    os.close(theirs)
+    os.write(ours, answer.encode())
+    output = b""
+    try:
+        while data := os.read(ours, 4096):
+            output += data
+    except OSError:  # how a terminal says that its last user has gone
+        pass
+    os.close(ours)
+    return running.wait(timeout=60), output.decode()
+
+
+def test_a_terminal_gets_a_bar_and_colours(iris):
+    exit_code, output = in_terminal(["encode", *iris.arguments()])
+    assert exit_code == 0
+    assert "━" in output
+    assert "10/10" in output
+    assert "\x1b[32mcomplete" in output
+
+
+def test_no_color_is_honoured(iris):
+    exit_code, output = in_terminal(["info", *iris.arguments()], NO_COLOR="1")
+    assert exit_code == 5
+    assert "\x1b[31m" not in output
+
+
+def test_a_pipe_gets_neither(iris):
+    done = process("encode", *iris.arguments())
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "━" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("answer", "is_there"), [("n\n", True), ("y\n", False)])
+def test_clear_asks_on_a_terminal(encoded, answer, is_there):
+    exit_code, output = in_terminal(["clear", *encoded.arguments()], answer)
+    assert exit_code == 0
+    assert "Remove 10 batches from target/batch? [y/N]:" in output
+    assert (process("ls", str(encoded.store)).returncode == 0) is is_there
+
+
+def test_a_reader_that_goes_away_gets_no_traceback(encoded):
+    shell = f"{sys.executable} -m zensols_like ls --json {encoded.store} | head -1"
+    done = subprocess.run(["/bin/sh", "-c", shell], text=True, capture_output=True, check=False)
+    assert done.stdout == "{\n"
+    assert "Traceback" not in done.stderr
