@@ -71,7 +71,7 @@ def test_a_wrong_override_is_told_with_what_there_is(iris, override, message):
 def test_a_store_that_is_not_there_is_not_found():
     result = run("info", "target/batch")
     assert result.exit_code == 3
-    assert "There is no store of batches in 'batch'." in result.stderr
+    assert "There is no store in 'batch'." in result.stderr
 
 
 def test_a_file_is_no_store(tmp_path):

@@ -29,20 +29,18 @@ def open_store(path: Path) -> StoreReader:
         ConfigurationError: The batches lie in a stash of another kind.
         CorruptBatch: The manifest is damaged.
     """
-    folder = path.absolute()
-    if folder.is_file():
-        raise NotFoundError(f"{path.name!r} is a file, not a store.", str(path), "give a configuration with -c")
-    # the name of a folder is looked at as it was given, so that messages speak of the path that the user knows
-    for books in (path / ".store", path.parent / f"{folder.name}.store"):
+    place = path.resolve() if path.name in ("", "..") else path
+    inside, beside = place / ".store", place.parent / f"{place.name}.store"
+    for books in (inside, beside) if place.is_dir() else (beside,):
         store = BatchStore(FileFolder(books))
         manifest = store.manifest
         if manifest is not None:
-            names = [group.attributes for group in manifest.groups]
-            return StoreReader(store, _records(manifest.container, path, names))
+            groups = [group.attributes for group in manifest.groups]
+            return StoreReader(store, _records(manifest.container, place, groups))
     raise NotFoundError(
-        f"There is no store of batches in {path.name!r}.",
-        str(folder),
-        "give the path of the stash that the batches are encoded into, or a configuration with -c",
+        f"{place.name!r} is a file, not a store." if place.is_file() else f"There is no store in {place.name!r}.",
+        str(place.absolute()),
+        "give the folder that the batches are encoded into, or a configuration with -c",
     )
 
 
