@@ -1,0 +1,182 @@
+"""Arrays and tensors, each row of which is a part of a value."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zensols_like.persist import chunks
+from zensols_like.source.digest import SourceStash
+from zensols_like.source.errors import SourceError
+from zensols_like.source.file import Stamp, require_file
+from zensols_like.source.keyindex import whole_number
+
+__all__ = ["ArrayStash"]
+
+_BULK = 1024
+
+
+@dataclass
+class ArrayStash(SourceStash):
+    """The rows of arrays of one length: a value has the row of each array, by its name.
+
+    A key is the number of a row, from 0.
+
+    Example:
+        >>> stash = ArrayStash({"image": np.zeros((3, 8, 8), np.uint8), "label": np.array([4, 2, 4])})
+        >>> stash["1"]["image"].shape, stash["1"]["label"], list(stash.keys())
+        ((8, 8), np.int64(2), ['0', '1', '2'])
+        >>> stash.columns(["2", "1"])["label"]
+        array([4, 2])
+
+    Configuration::
+
+        [digits]
+        class_name = zensols_like.source.ArrayStash
+        arrays = path: digits.npz
+    """
+
+    arrays: Mapping[str, Any] | Path = field(repr=False)
+    """Arrays and tensors by name, which travel whole to worker processes; or a file.
+
+    A ``.npy`` file or a folder of them is mapped into memory, so that only the rows that are used are read; a ``.npz``
+    file is read whole by each process.
+    """
+
+    @property
+    def source(self) -> str:
+        """The file or folder."""
+        return str(self.arrays) if isinstance(self.arrays, Path) else "arrays in memory"
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """The row of a key in each array, as a copy; None when there is no such row."""
+        return next(iter(self.load_many([name])))[1]
+
+    def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """Pairs of key and rows in the order of ``keys``; an absent key gives None."""
+        for group in chunks(keys, _BULK):
+            positions = [self._position(key) for key in group]
+            columns = self._take([position for position in positions if position is not None])
+            rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+            for key, position in zip(group, positions, strict=True):
+                yield key, None if position is None else next(rows)
+
+    def columns(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The rows of many keys at once, an array or tensor for each name, in the order of ``keys``.
+
+        Shape: ``(len(keys), …)``, with the further dimensions of each array.  Dtype: that of each array.  Device: that
+        of each tensor.
+
+        Raises:
+            SourceError: There is no such row.
+        """
+        positions = [self._position(key) for key in keys]
+        missing = [key for key, position in zip(keys, positions, strict=True) if position is None]
+        if missing:
+            raise SourceError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only")
+        return self._take([position for position in positions if position is not None])
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a row of this number."""
+        return self._position(name) is not None
+
+    def keys(self) -> Iterable[str]:
+        """The numbers of the rows."""
+        return map(str, range(len(self)))
+
+    def __len__(self) -> int:
+        return len(next(iter(self._arrays.values())))
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        arrays = _open(self.arrays) if isinstance(self.arrays, Path) else dict(self.arrays)
+        for name, array in arrays.items():
+            if not _has_rows(array):
+                raise SourceError(
+                    f"{name!r} is no array with rows: {array!r}.",
+                    self.source,
+                    "give numpy arrays of numbers or text and torch tensors, with one dimension or more",
+                )
+        lengths = {name: len(array) for name, array in arrays.items()}
+        if len(set(lengths.values())) != 1:
+            raise SourceError(
+                f"The arrays do not have one length: {lengths}.",
+                self.source,
+                "give at least one array, and each as many rows as the others",
+            )
+        return arrays
+
+    @cached_property
+    def _stamps(self) -> dict[Path, Stamp]:
+        return {path: Stamp.of(path) for path in _array_files(self.arrays)} if isinstance(self.arrays, Path) else {}
+
+    def _position(self, key: str) -> int | None:
+        position = whole_number(key)
+        return position if position is not None and 0 <= position < len(self) else None
+
+    def _take(self, positions: Sequence[int]) -> dict[str, Any]:
+        stamps, wanted = self._stamps, np.asarray(positions, dtype=np.int64)
+        taken = {name: array[wanted] for name, array in self._arrays.items()}
+        for path, stamp in stamps.items():
+            stamp.require(path, path)
+        return taken
+
+    def _glance(self) -> Iterator[str | bytes]:
+        if not isinstance(self.arrays, Path):
+            yield from self._contents()
+            return
+        for path in _array_files(self.arrays):
+            yield path.name
+            yield str(Stamp.of(path))
+
+    def _contents(self) -> Iterator[str | bytes]:
+        for name, array in sorted(self._arrays.items()):
+            yield f"{name} {array.dtype} {tuple(array.shape)}"
+            for start in range(0, len(array), _BULK):
+                yield _bytes(array[start : start + _BULK])
+
+
+def _array_files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.npy")) if path.is_dir() else [path]
+
+
+def _open(path: Path) -> dict[str, Any]:
+    """The arrays of ``.npy`` files, mapped into memory, or of a ``.npz`` file."""
+    try:
+        if path.is_dir() or path.suffix == ".npy":
+            return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in _array_files(path)}
+        require_file(path)
+        with np.load(path, allow_pickle=False) as archive:
+            return dict(archive)
+    except (ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
+        raise SourceError(
+            f"{path.name!r} holds no arrays: {error}.",
+            str(path),
+            "give a folder of .npy files or a .npz file, written by numpy.save or numpy.savez of numbers or text",
+        ) from error
+
+
+def _has_rows(array: Any) -> bool:
+    plain = _is_tensor(array) or (isinstance(array, np.ndarray) and not array.dtype.hasobject)
+    return plain and array.ndim > 0
+
+
+def _is_tensor(array: Any) -> bool:
+    """Whether this is a tensor; when torch was never imported, nothing is."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def _bytes(array: Any) -> bytes:
+    """The bytes of an array or a tensor of any data type."""
+    if _is_tensor(array):
+        flat = array.detach().cpu().contiguous().reshape(-1)
+        return bytes(flat.view(sys.modules["torch"].uint8).numpy().data)
+    return np.ascontiguousarray(array).tobytes()
