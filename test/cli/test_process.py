@@ -64,11 +64,14 @@ def test_a_signal_stops_the_encode_which_can_go_on(iris, own_module, tmp_path, n
     settings = iris.arguments(
         STOPPING, "batch_stash.chunk_size=1", "batch_stash.batch_size=5", f"batch_stash.workers={workers}"
     )
-    running = subprocess.Popen([*COMMAND, "encode", "-q", *settings], text=True, stderr=subprocess.PIPE)
     journal = iris.store / ".store" / "journal.jsonl"
-    wait_for(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 2)
-    running.send_signal(number)
-    _, stderr = running.communicate(timeout=60)
+    with subprocess.Popen([*COMMAND, "encode", "-q", *settings], text=True, stderr=subprocess.PIPE) as running:
+        try:
+            wait_for(lambda: lines_in(journal) >= 2 or running.poll() is not None)
+            running.send_signal(number)
+            _, stderr = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == exit_code, stderr
     assert "Go on with: zensols-like encode -c" in stderr
     assert "Traceback" not in stderr
@@ -76,6 +79,10 @@ def test_a_signal_stops_the_encode_which_can_go_on(iris, own_module, tmp_path, n
     again = json.loads(process("encode", "-q", "--json", *settings).stdout)
     assert again["status"] == "complete"
     assert 0 < again["encoded"] < 30
+
+
+def lines_in(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def wait_for(condition) -> None:
