@@ -114,7 +114,7 @@ class StoreReader(BatchReader):
         try:
             contexts = self.store.load(self.contexts, position, frozenset(attributes))
         except UnsafeError as error:
-            error.add_note("Give the configuration with -c, if you trust it: it imports the classes that it needs.")
+            error.add_note("if it is a class of yours, give the configuration with -c, which imports it")
             raise
         specs = self.manifest.specs
         return {name: stored_column(context, specs[name]) for name, context in contexts.items()}
