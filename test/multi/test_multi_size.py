@@ -40,9 +40,9 @@ def test_a_chunk_has_the_length_asked_for_or_one_that_balances(chunk_size, n_ite
     if chunk_size:
         assert length == chunk_size
     else:
-        assert length >= 1
-        assert math.ceil(n_items / length) <= workers * 8
-        assert length == 1 or math.ceil(n_items / (length - 1)) > workers * 8
+        assert 1 <= length <= 100
+        assert length == 100 or math.ceil(n_items / length) <= workers * 8
+        assert length in (1, 100) or math.ceil(n_items / (length - 1)) > workers * 8
 
 
 @pytest.mark.parametrize("chunk_size", [-1, 1.0, True, None, "3"])

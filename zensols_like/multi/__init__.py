@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool, start_context
+from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
 from zensols_like.multi.size import available_cpus, chunk_length, worker_count
+from zensols_like.multi.start import start_context
 from zensols_like.multi.stash import MultiProcessStash, TorchMultiProcessStash
 
 __all__ = [

@@ -1,4 +1,8 @@
-"""The inside of a worker process: it starts, builds its worker once, and does one piece of work after another."""
+"""The inside of a worker process: it builds its worker once, and does one piece of work after another.
+
+It has a pipe to its parent.  First it tells that it is built, then it answers each piece; see :class:`Done` and
+:class:`Failed`.  Everything travels as plain pickles, tensors too: no shared memory that could stay behind.
+"""
 
 from __future__ import annotations
 
@@ -7,63 +11,99 @@ import pickle
 import signal
 import sys
 import threading
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from multiprocessing import parent_process
-from multiprocessing.synchronize import Semaphore
+from multiprocessing.connection import Connection
+from types import FrameType
 from typing import Any
 
 from zensols_like.errors import WorkerError
+from zensols_like.failpoints import failpoint
 from zensols_like.multi.recipe import Worker
+from zensols_like.multi.stop import TERMINATED
 
-__all__ = ["start", "work"]
-
-
-@dataclass
-class _Child:
-    """What this process knows: how to build its worker, and the worker once it is built."""
-
-    recipe: bytes
-
-    @cached_property
-    def worker(self) -> Worker:
-        worker: Worker = pickle.loads(self.recipe).build()  # noqa: S301 - comes from our parent process
-        worker.is_child = True
-        _use_one_thread()
-        return worker
+__all__ = ["Done", "Failed", "main"]
 
 
-_child: _Child | None = None
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A piece is done; the first one says that the worker is built."""
+
+    result: Any
 
 
-def start(recipe: bytes, ready: Semaphore) -> None:
-    """Make this process a worker; what it works with is built with the first piece, so that errors reach the parent.
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A piece raised an error."""
+
+    error: Exception
+    """Can be unpickled in the parent process."""
+    trace: str
+    """The traceback as text."""
+    is_exhausted: bool
+    """Whether memory ran out; the process ends after it has said so."""
+
+
+class _Dismissed(SystemExit):
+    """The parent ends this process."""
+
+
+def main(pipe: Connection, recipe: bytes) -> None:
+    """Build a worker and do pieces of work until the parent wants no more.
 
     Args:
+        pipe: To the parent process.
         recipe: The pickled recipe of the worker.
-        ready: Released when this process is ready for work.
     """
-    global _child
-    _child = _Child(recipe)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
+    signal.signal(signal.SIGTERM, _dismiss)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _use_one_thread()
-    ready.release()
+    answer = _try(_build, recipe)
+    with suppress(EOFError, BrokenPipeError):  # the parent wants no more
+        if isinstance(answer, Failed):
+            _tell(pipe, answer)
+            return
+        worker, answer = answer.result, Done(None)
+        while _tell(pipe, answer):
+            answer = _try(_work, worker, pipe.recv_bytes())
 
 
-def work(piece: Any) -> Any:
-    """Do one piece of work; whatever is raised can be unpickled in the parent process."""
-    if _child is None:
-        raise WorkerError("This process is no worker.", "zensols_like.multi.child", "call start() before work()")
+def _build(recipe: bytes) -> Worker:
+    worker: Worker = pickle.loads(recipe).build()  # noqa: S301 - comes from our parent process
+    worker.is_child = True
+    _use_one_thread()  # building may have imported torch
+    return worker
+
+
+def _work(worker: Worker, piece: bytes) -> Any:
+    failpoint("worker.begin")
+    result = worker.work(pickle.loads(piece))  # noqa: S301 - comes from our parent process
+    failpoint("worker.done")
+    return result
+
+
+def _try(do: Callable[..., Any], *arguments: Any) -> Done | Failed:
     try:
-        return _child.worker.work(piece)
-    except Exception as error:
-        if _travels(error):
-            raise
-        raise WorkerError(f"{type(error).__name__}: {error}", f"worker process {os.getpid()}") from error
-    except BaseException as error:  # a sys.exit() in a worker must not end the parent
-        raise WorkerError(f"Something ends the process: {error!r}.", f"worker process {os.getpid()}") from error
+        return Done(do(*arguments))
+    except _Dismissed:
+        raise
+    except Exception as error:  # noqa: BLE001 - the parent raises it
+        return _failed(error)
+    except BaseException as error:  # noqa: BLE001 - a sys.exit() in a worker must not end anything
+        return _failed(error, f"Something ends the process: {error!r}.")
+
+
+def _failed(error: BaseException, otherwise: str | None = None) -> Failed:
+    """An error that can travel: itself, or one of ours that tells about it."""
+    where = f"worker process {os.getpid()}"
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, Exception) and _travels(error):
+        return Failed(error, trace, _is_exhausted(error))
+    return Failed(WorkerError(otherwise or f"{type(error).__name__}: {error}", where), trace, _is_exhausted(error))
 
 
 def _travels(error: Exception) -> bool:
@@ -71,6 +111,37 @@ def _travels(error: Exception) -> bool:
         return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - our own bytes
     except Exception:  # noqa: BLE001 - whatever somebody else's class raises, the answer is no
         return False
+
+
+def _is_exhausted(error: BaseException | None) -> bool:
+    """Whether memory ran out somewhere on the way to an error."""
+    while error is not None and not isinstance(error, MemoryError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _tell(pipe: Connection, answer: Done | Failed) -> bool:
+    """Answer the parent; returns whether this process goes on."""
+    try:
+        data = pickle.dumps(answer)
+    except Exception as error:  # noqa: BLE001 - the result is somebody else's
+        answer = _failed(_unsendable(error))
+        data = pickle.dumps(answer)
+    pipe.send_bytes(data)
+    return isinstance(answer, Done) or not answer.is_exhausted
+
+
+def _unsendable(error: Exception) -> WorkerError:
+    return WorkerError(
+        f"A result cannot be sent to the parent process: {error}",
+        f"worker process {os.getpid()}",
+        "return what pickle can copy, such as numbers and strings",
+    )
+
+
+def _dismiss(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as the system calls it
+    """End as an exception does, so that no temporary file stays."""
+    raise _Dismissed(TERMINATED)
 
 
 def _end_with_parent() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import dill
 
@@ -57,25 +59,47 @@ class SpoolRecipe:
     def build(self) -> Any:
         """The copy."""
         with self.path.open("rb") as file:
-            return dill.load(file)  # noqa: S301 - written by our parent process a moment ago, readable by this user only
+            return _Unpickler(file).load()
+
+
+class _Unpickler(dill.Unpickler):
+    """Reads what our parent process wrote a moment ago, with the main file as a worker has imported it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._main = sys.modules["__main__"]  # dill keeps the one that was there when dill was imported
 
 
 @contextmanager
 def spooled(worker: Worker) -> Iterator[SpoolRecipe]:
     """Write an object to a temporary file, once for all workers; the file is gone at the end of the ``with`` block.
 
+    On Linux it has no name, so that it is gone too when this process is killed, and needs no temporary folder.
+
     Raises:
         WorkerError: The object cannot be copied to another process.
     """
-    with tempfile.TemporaryDirectory(prefix="zensols-like-") as folder:
-        path = Path(folder) / "worker.dill"
+    with _temporary_file() as (file, path):
         try:
-            with path.open("wb") as file:
-                dill.dump(worker, file)
+            dill.dump(worker, file)
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             raise WorkerError(
                 f"A {type(worker).__name__} cannot be copied to the worker processes: {error}",
                 None,
                 "make it from a section of a configuration (options config and name), or use workers = 1",
             ) from error
+        file.flush()
         yield SpoolRecipe(path)
+
+
+@contextmanager
+def _temporary_file() -> Iterator[tuple[BinaryIO, Path]]:
+    """A file for this user, and where other processes find it."""
+    if sys.platform == "linux":
+        with os.fdopen(os.memfd_create("zensols-like"), "wb") as file:
+            yield file, Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+    else:
+        with tempfile.TemporaryDirectory(prefix="zensols-like-") as folder:
+            path = Path(folder) / "worker.dill"
+            with path.open("wb") as file:
+                yield file, path

@@ -16,6 +16,10 @@ PIECES_PER_WORKER = 8
 """How many pieces a worker gets when their size is left to us: enough that a slow one does not hold up the rest."""
 
 
+LARGEST_PIECE = 100
+"""How long a piece may be then: what is lost when a process is killed is at most one piece a worker."""
+
+
 def available_cpus() -> int:
     """The CPUs that this process may use: what it is pinned to, and no more than its cgroup's quota.
 
@@ -92,7 +96,8 @@ def chunk_length(chunk_size: int, n_items: int, workers: int, where: str = "chun
     """How many items a piece of work has.
 
     Args:
-        chunk_size: The length asked for; 0 for small pieces, about eight a worker, so that the work balances.
+        chunk_size: The length asked for; 0 for small pieces: about eight a worker, so that the work balances, and no
+            more than a hundred items, since what is not finished when a process is killed is done again.
         n_items: How many items there are.
         workers: How many workers share them.
         where: What an error says about where the option stands.
@@ -108,4 +113,5 @@ def chunk_length(chunk_size: int, n_items: int, workers: int, where: str = "chun
         raise ConfigurationError(
             f"Not a size of a chunk: {chunk_size!r}.", where, "use a whole number of items, or 0 for automatic"
         )
-    return chunk_size or max(1, math.ceil(n_items / (workers * PIECES_PER_WORKER)))
+    balanced = math.ceil(n_items / (workers * PIECES_PER_WORKER))
+    return chunk_size or min(LARGEST_PIECE, max(1, balanced))

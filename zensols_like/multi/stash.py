@@ -12,10 +12,12 @@ from multiprocessing.context import BaseContext
 from typing import Any, final
 
 from zensols_like.config import Configurable
-from zensols_like.errors import WorkerError
-from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool, start_context
+from zensols_like.errors import ConfigurationError, WorkerError
+from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
 from zensols_like.multi.size import chunk_length, worker_count
+from zensols_like.multi.start import start_context
+from zensols_like.multi.stop import stoppable
 from zensols_like.persist import DelegateStash, DictionaryStash, PrimablePreemptiveStash, Stash, chunks
 
 __all__ = ["MultiProcessStash", "TorchMultiProcessStash"]
@@ -52,6 +54,9 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
 
     start_method: str | None = field(default=None, kw_only=True)
     """How workers start: ``forkserver`` (the default on Linux), ``spawn`` or ``fork``."""
+
+    timeout_s: float | None = field(default=None, kw_only=True)
+    """How many seconds a worker process may take for a chunk before it counts as hanging; any time when ``None``."""
 
     is_child: bool = field(default=False, init=False, repr=False, compare=False)
     """Whether this copy lives in a worker process."""
@@ -104,14 +109,21 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
 
         Raises:
             Exception: The first failure in a worker; chunks that were done before stay.
-            WorkerError: A worker died or could not start, or the delegate keeps its values in memory.
+            WorkerError: A worker process died twice with the same work, or could not start, or the delegate keeps its
+                values in memory.
+            KeyboardInterrupt: Ctrl-C was pressed.
+            SystemExit: The process was asked to end by SIGTERM.
         """
+        self._check_timeout()
         workers = worker_count(self.workers, self._where("workers"))
         length = chunk_length(self.chunk_size, len(work), workers, self._where("chunk_size"))
         if workers > 1:
             self._refuse_memory()
         count = 0
         with (
+            stoppable(
+                f"[{self.name}] was stopped; what is done stays.  Call the same again: it goes on with the rest."
+            ),
             self._pool(min(workers, math.ceil(len(work) / length))) as pool,
             closing(pool.run(chunks(work, length))) as results,
         ):
@@ -126,7 +138,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
             yield SerialPool(self)
         else:
             with self._recipe() as recipe:
-                yield ProcessPool(recipe, workers, self._start_context(), self._chunk_name)
+                yield ProcessPool(recipe, workers, self._start_context(), self._chunk_name, _singles, self.timeout_s)
 
     @contextmanager
     def _recipe(self) -> Iterator[Recipe]:
@@ -142,6 +154,14 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
 
     def _own_modules(self) -> list[str]:
         return [cls.__module__ for cls in type(self).__mro__ if cls.__module__.startswith("zensols_like.")]
+
+    def _check_timeout(self) -> None:
+        if self.timeout_s is not None and not self.timeout_s > 0:
+            raise ConfigurationError(
+                f"A worker cannot do anything in {self.timeout_s!r} seconds.",
+                self._where("timeout_s"),
+                "use a number of seconds, or leave it out to wait for any time",
+            )
 
     def _where(self, option: str) -> str:
         """Where an option of this stash stands, for an error."""
@@ -161,17 +181,16 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
             )
 
 
+def _singles(chunk: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    return tuple(chunks(chunk, 1))
+
+
 @dataclass
 class TorchMultiProcessStash(MultiProcessStash, ABC):
     """A stash whose workers make tensors: they start with torch, and each computes in one thread.
 
     CUDA does not survive a ``fork``, so use that start method only where the parent process does not touch a GPU.
-
-    Source:
-        ``torch.multiprocessing``: its contexts are those of ``multiprocessing``, importing it says how tensors travel.
     """
 
     def _start_context(self) -> BaseContext:
-        import torch.multiprocessing  # noqa: F401 - here: this module is imported where torch is not needed
-
         return start_context(self.start_method, ["torch", *self._own_modules()], self._where("start_method"))

@@ -1,0 +1,106 @@
+"""How worker processes start: the method, the environment, and what keeps a process from having workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.spawn
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from multiprocessing.context import BaseContext
+
+from zensols_like.errors import ConfigurationError, WorkerError
+from zensols_like.multi.scratch import has_temporary_folder, use_own_folder
+
+__all__ = [
+    "MAIN_GUARD",
+    "main_file",
+    "refuse_in_daemon",
+    "refuse_while_starting",
+    "start_context",
+    "worker_environment",
+]
+
+MAIN_GUARD = "if __name__ == '__main__':"
+
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+
+
+def start_context(
+    start_method: str | None = None, preload: Iterable[str] = (), where: str = "start_method"
+) -> BaseContext:
+    """The context in which worker processes start.
+
+    Args:
+        start_method: ``forkserver`` (the default on Linux: a worker is a fork of one process that has imported the
+            modules to preload; it needs a temporary folder), ``spawn`` (a new interpreter for each worker) or ``fork``
+            (a copy of this process: quick, but not for one that uses CUDA or threads).
+        preload: The modules that the fork server imports; those that cannot be imported are left out.
+        where: What an error says about where the option stands.
+
+    Raises:
+        ConfigurationError: There is no such method here.
+
+    Example:
+        >>> start_context("spawn").get_start_method()
+        'spawn'
+    """
+    known = multiprocessing.get_all_start_methods()
+    method = start_method or ("forkserver" if sys.platform == "linux" and has_temporary_folder() else "spawn")
+    if method not in known:
+        raise ConfigurationError(f"No start method {method!r}.", where, f"use one of {sorted(known)}")
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        use_own_folder()
+        context.set_forkserver_preload(list(preload))
+    return context
+
+
+def refuse_in_daemon() -> None:
+    """Refuse to start workers in a process that cannot have any.
+
+    Raises:
+        WorkerError: This process is a daemon.
+    """
+    if multiprocessing.current_process().daemon:
+        raise WorkerError("A daemonic process cannot have workers.", "this process", "use workers = 1 in it")
+
+
+def refuse_while_starting() -> None:
+    """Refuse work in a process that still imports its parent's main file: it would start workers without end.
+
+    Raises:
+        WorkerError: It does.
+    """
+    try:
+        multiprocessing.spawn.get_preparation_data("worker")
+    except RuntimeError:
+        raise WorkerError(
+            "A worker process is asked to do the work of its parent while it starts.",
+            main_file(),
+            f"put what starts the work below `{MAIN_GUARD}`",
+        ) from None
+
+
+def main_file() -> str:
+    """How an error calls the file that each worker imports."""
+    file = getattr(sys.modules["__main__"], "__file__", None) or sys.argv[0]
+    return f"{file}, which each worker imports when it starts"
+
+
+@contextmanager
+def worker_environment() -> Iterator[None]:
+    """Let numerical libraries compute in one thread in the processes that start in the ``with`` block."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
