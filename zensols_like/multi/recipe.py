@@ -62,7 +62,7 @@ class SpoolRecipe:
             return _Unpickler(file).load()
 
 
-class _Unpickler(dill.Unpickler):
+class _Unpickler(dill.Unpickler):  # type: ignore[misc]  # dill has no types
     """Reads what our parent process wrote a moment ago, with the main file as a worker has imported it."""
 
     def __init__(self, file: BinaryIO) -> None:
