@@ -32,6 +32,7 @@ from typing import ClassVar
 __all__ = [
     "APIError",
     "BatchError",
+    "BusyError",
     "ConfigurableError",
     "ConfigurableFileNotFoundError",
     "ConfigurationError",
@@ -130,6 +131,12 @@ class UnsafeError(PersistableError):
     """Storing or reading a value would need code that is not on the allow-list."""
 
     exit_code = 7
+
+
+class BusyError(PersistableError):
+    """Another process writes into the same store."""
+
+    exit_code = 8
 
 
 class DatasetError(APIError):

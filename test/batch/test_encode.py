@@ -23,6 +23,7 @@ from support.flowers import (
 from zensols_like.batch import (
     Batch,
     BatchError,
+    BatchShardStash,
     BatchStash,
     DataPointIDSet,
     EncodedBatch,
@@ -114,6 +115,18 @@ def test_every_batch_draws_other_random_numbers(tmp_path: Path) -> None:
     assert len(drawn.unique()) == drawn.numel()
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_container_has_the_same_content(tmp_path: Path, workers: int) -> None:
+    shards = flower_stash(tmp_path / "a", container=BatchShardStash, workers=workers, chunk_size=1)
+    assert digest(shards) == digest(flower_stash(tmp_path / "b"))
+    again = flower_stash(tmp_path / "a", container=BatchShardStash)
+    assert again.status is Status.COMPLETE
+    assert [batch["size"].tolist() for batch in again.values()] == [
+        batch["size"].tolist() for batch in flower_stash(tmp_path / "b").values()
+    ]
+
+
 # ---- looking, priming, forgetting
 
 
@@ -164,7 +177,7 @@ def test_clearing_removes_batches_and_books_but_not_the_source(tmp_path: Path) -
     stash = flower_stash(tmp_path)
     stash.prime()
     stash.clear()
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["lock"]
     assert stash.status is Status.ABSENT
     assert len(stash) == 5
     stash.clear_all()
@@ -261,6 +274,17 @@ def test_a_failing_data_point_is_named_with_all_there_is_to_know(tmp_path: Path,
     if workers == 2:
         assert "cannot stand 7.0" in str(error.__cause__)
         assert "flowers.py" in str(error.__cause__)  # the worker's own traceback
+
+
+def test_shards_of_a_failed_encode_are_gone_on_with(tmp_path: Path) -> None:
+    source = items(20)
+    source["13"]["size"] = "large"
+    with pytest.raises(EncodeError):
+        flower_stash(tmp_path, source=source, container=BatchShardStash, chunk_size=1).prime()
+    whole = flower_stash(tmp_path, container=BatchShardStash, chunk_size=1)
+    assert whole.status is Status.PARTIAL
+    assert digest(whole) == digest(flower_stash(tmp_path / "b"))
+    assert len(list((tmp_path / "batch" / "shards" / "noise").iterdir())) == 2
 
 
 def test_what_was_committed_stays_and_the_rest_follows(tmp_path: Path) -> None:  # weakness A4

@@ -20,7 +20,7 @@ from zensols_like.batch import (
     ManagerFeatureMapping,
 )
 from zensols_like.dataset import DatasetSplitStash, SplitKeyContainer
-from zensols_like.persist import DictionaryStash, Stash
+from zensols_like.persist import DictionaryStash, GroupedStash, Stash
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import (
     AttributeEncodableFeatureVectorizer,
@@ -153,12 +153,13 @@ def flower_stash(
     source: dict[str, dict[str, Any]] | None = None,
     keys: dict[str, tuple[str, ...]] | None = None,
     decoded_attributes: Collection[str] | None = None,
+    container: type[GroupedStash] = BatchDirectoryCompositeStash,
     **options: Any,
 ) -> BatchStash:
-    """A stash of batches of flowers, in a folder of records unless there is another delegate."""
+    """A stash of batches of flowers, in a container of records unless there is another delegate."""
     if delegate is None:
         assert path is not None
-        delegate = BatchDirectoryCompositeStash(path / "batch", GROUPS)
+        delegate = container(path / "batch", GROUPS)
     arguments: dict[str, Any] = {
         "name": "flower_stash",
         "config_factory": None,

@@ -2,7 +2,7 @@
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource, StackedFeatureContext
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
-from zensols_like.batch.interface import BatchDirectoryCompositeStash, DataPointIDSet, EncodedBatch
+from zensols_like.batch.interface import BatchDirectoryCompositeStash, BatchShardStash, DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import Manifest, Status
 from zensols_like.batch.mapping import (
     BatchFeatureMapping,
@@ -31,6 +31,7 @@ __all__ = [
     "BatchFeatureMapping",
     "BatchFieldMetadata",
     "BatchMetadata",
+    "BatchShardStash",
     "BatchStash",
     "BatchStore",
     "ColumnSource",

@@ -167,7 +167,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     def from_encoded(cls, host: BatchHost, stored: EncodedBatch) -> Self:
         """A batch that decodes when it is first asked."""
         batch = cls(host, stored.id, stored.split_name, None)  # type: ignore[arg-type]
-        batch.data_point_ids = stored.data_point_ids
+        batch._ids = stored.data_point_ids
         batch._payload = Encoded(stored.contexts)
         return batch
 
@@ -180,7 +180,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         else:
             source = points
         self._payload: Payload = Nascent(source)
-        self.data_point_ids: tuple[str, ...] = tuple(source.ids)
+        self._ids: Sequence[str] = source.ids
 
     def _points(self) -> tuple[DataPoint, ...]:
         payload = self._payload
@@ -189,6 +189,11 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         if isinstance(payload, Nascent) and isinstance(payload.source, PointColumns):
             return payload.source.points
         return self._host.create_data_points(self.data_point_ids)
+
+    @property
+    def data_point_ids(self) -> tuple[str, ...]:
+        """The IDs of the data points, in the order of the rows of the tensors."""
+        return tuple(self._ids)
 
     @property
     def _host(self) -> BatchHost:
@@ -228,7 +233,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
             self._payload = Encoded(self._host.codec.encode(self._payload.source))
         if not isinstance(self._payload, Encoded):
             raise self._wrong_state("be encoded")
-        return EncodedBatch(self.id, self.split_name, self.data_point_ids, self._payload.contexts)
+        return EncodedBatch(self.id, self.split_name, self._ids, self._payload.contexts)
 
     @property
     def attributes(self) -> Mapping[str, Tensor | None]:
@@ -274,7 +279,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     def deallocate(self) -> None:
         """Let go of everything but the ID and the split."""
         self._payload = Deallocated()
-        self.data_point_ids = ()
+        self._ids = ()
         self.batch_stash = None
 
     def _wrong_state(self, wish: str) -> BatchError:
@@ -293,6 +298,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
             self.encode()
         state = super().__getstate__()
         state["batch_stash"] = None
+        state["_ids"] = self.data_point_ids
         if isinstance(self._payload, Copied):
             state["_payload"] = Decoded(
                 {name: None if arr is None else arr.cpu() for name, arr in self._payload.tensors.items()}
@@ -368,7 +374,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
 
     def size(self) -> int:
         """The number of data points."""
-        return len(self.data_point_ids)
+        return len(self._ids)
 
     def __len__(self) -> int:
         return self.size()

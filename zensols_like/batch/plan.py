@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from zensols_like.batch.interface import DataPointIDSet
 from zensols_like.errors import BatchError, DatasetError
 
-__all__ = ["Plan", "PlannedSets", "plan_batches"]
+__all__ = ["Plan", "PlannedIDs", "PlannedSets", "plan_batches"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,12 @@ class Plan:
 
     def split_of(self, position: int) -> str:
         """The split of a batch."""
-        return self.splits[int(np.searchsorted(self.split_ends, position, side="right"))]
+        return self.splits[bisect_right(self._split_ends, position)]
+
+    @cached_property
+    def _split_ends(self) -> list[int]:
+        ends: list[int] = self.split_ends.tolist()
+        return ends
 
     def batch_size(self, position: int) -> int:
         """The number of data points of a batch."""
@@ -117,6 +123,37 @@ class Plan:
         return cls(
             tuple(value["splits"]), *(value[name] for name in ("split_ends", "batch_ends", "id_ends", "id_bytes"))
         )
+
+
+class PlannedIDs(Sequence[str]):
+    """The IDs of the data points of a batch, made when they are first asked for."""
+
+    __slots__ = ("_ids", "_plan", "_position")
+
+    def __init__(self, plan: Plan, position: int) -> None:
+        self._plan = plan
+        self._position = position
+        self._ids: tuple[str, ...] | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All of them."""
+        if self._ids is None:
+            self._ids = self._plan.ids(self._position)
+        return self._ids
+
+    def __len__(self) -> int:
+        return self._plan.batch_size(self._position)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        return self.ids[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
 
 
 @dataclass(frozen=True, eq=False)

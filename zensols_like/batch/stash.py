@@ -24,14 +24,15 @@ from zensols_like.batch.describe import (
 )
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
-from zensols_like.batch.manifest import Group, Manifest, Status
+from zensols_like.batch.manifest import Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
-from zensols_like.batch.plan import Plan, PlannedSets, plan_batches
+from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
+from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore, Commit, ContextStore, StashContexts
 from zensols_like.config import Writeback
-from zensols_like.dataset import DatasetSplitStash, SplitKeyContainer
+from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import APIError, BatchError, DeepLearnError, MappingError, StaleError
 from zensols_like.persist import (
     DelegateStash,
@@ -114,7 +115,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     observer: EncodeObserver | None = field(default=None, kw_only=True, repr=False, compare=False)
     """Who is told how an encode goes on."""
 
-    _NOT_PICKLED: ClassVar[tuple[str, ...]] = ("observer", "codec", "store", "splits", "_contexts", "_groups", "_ready")
+    _NOT_PICKLED: ClassVar[tuple[str, ...]] = ("observer", "codec", "store", "_contexts", "_groups", "_ready")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -284,20 +285,28 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"[{self.name}]",
                 "let no vectorizer or data point load batches of its own stash",
             )
-        manifest = self.store.manifest
-        if manifest is not None:
-            manifest.require(self._groups, self.store.location)
-            if not self.is_child and has_changed(self.split_stash_container, manifest.source):
-                raise StaleError(
-                    "The source changed since its batches were encoded.",
-                    self.store.location,
-                    "clear the store and encode again (zensols-like clear), or take the change of the source back",
-                )
-        if not self.is_child and (manifest is None or not manifest.is_complete):
+        self._require_fresh()
+        if not self.is_child and not self.store.is_complete:
             require_encoder(self.store)
-            with self._priming():
-                self._encode(manifest)
+            with self._priming(), self.store.folder.lock():
+                self.deallocate()  # another writer may have gone on while this one waited
+                self._require_fresh()
+                if not self.store.is_complete:
+                    self._encode()
         self._ready = not self.is_child
+
+    def _require_fresh(self) -> None:
+        """Refuse a store of another configuration or another source."""
+        manifest = self.store.manifest
+        if manifest is None:
+            return
+        manifest.require(self._groups, self.store.location)
+        if not self.is_child and has_changed(self.split_stash_container, manifest.source):
+            raise StaleError(
+                "The source changed since its batches were encoded.",
+                self.store.location,
+                "clear the store and encode again (zensols-like clear), or take the change of the source back",
+            )
 
     @contextmanager
     def _priming(self) -> Iterator[None]:
@@ -307,8 +316,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         finally:
             self.priming = False
 
-    def _encode(self, manifest: Manifest | None) -> None:
-        plan = plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
+    def _encode(self) -> None:
+        plan, manifest = self._plan_anew(), self.store.manifest
         if manifest is None:
             self._begin(plan)
         elif manifest.plan["digest"] != plan.digest:
@@ -329,8 +338,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         try:
             self._spawn_work(missing)
         finally:
+            self._contexts.close()
             if self.observer is not None:
                 self.observer.finished()
+        self._contexts.keep_only(self.store.index.files)
         self.store.finish(specs=describe_attributes(self.codec, self.store, self._contexts))
         logger.info("encoded all %d batches into %s", len(plan), self.store.location)
 
@@ -379,6 +390,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             one = sets[min(done, len(sets) - 1)]
             error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
             raise
+        self._contexts.flush()
         return commits
 
     def _position(self, batch_id: str) -> int:
@@ -411,10 +423,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     @property
     def batch_data_point_sets(self) -> Sequence[DataPointIDSet]:
         """The IDs of the data points of each batch: a lazy sequence over the plan."""
-        if self.store.manifest is not None:
-            return PlannedSets(self.store.plan, self._seed_context)
-        plan = plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
-        return PlannedSets(plan, self._seed_context)
+        return PlannedSets(self._peek(), self._seed_context)
 
     def load(self, name: str) -> Any:
         """The batch of an ID, which decodes when it is first asked; ``None`` when it is not planned.
@@ -432,7 +441,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             return None
         contexts = self.store.load(self._contexts, position, self._wanted)
         batch = self.batch_type.from_encoded(
-            self, EncodedBatch(name, plan.split_of(position), plan.ids(position), contexts)
+            self, EncodedBatch(name, plan.split_of(position), PlannedIDs(plan, position), contexts)
         )
         self.populate_batch_feature_mapping(batch)
         return batch
@@ -481,26 +490,36 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """The same batches with other ``decoded_attributes``."""
         view = copy.copy(self)
         view.decoded_attributes = parts
-        vars(view).pop("splits", None)
         return view
 
     def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
         """The IDs of the batches of each split; never primes."""
-        if self.store.manifest is not None:
-            return self.store.plan.keys_by_split()
-        return plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit).keys_by_split()
+        plan = self._peek()
+        return {split: tuple(BatchIDs(plan.range_of(split))) for split in plan.splits}
 
-    @cached_property
-    def splits(self) -> Mapping[str, Stash]:
+    def ids_of(self, split_name: str) -> BatchIDs:
+        """The IDs of the batches of a split; never primes."""
+        return BatchIDs(self._peek().range_of(split_name))
+
+    @property
+    def splits(self) -> Mapping[str, BatchSplit]:
         """For each split a view of its batches; never primes."""
-        return DatasetSplitStash(self, self).splits
+        return {split: BatchSplit(self, split) for split in self._peek().splits}
+
+    def _peek(self) -> Plan:
+        """The plan of the store, or the one that it would have."""
+        return self._plan_anew() if self.store.manifest is None else self.store.plan
+
+    def _plan_anew(self) -> Plan:
+        return plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
 
     # ---- forget
 
     def clear(self) -> None:
         """Remove the batches and the plan; the source stays."""
-        self.store.clear()
-        self._contexts.clear()
+        with self.store.folder.lock():
+            self.store.clear()
+            self._contexts.clear()
         if self.data_point_id_sets_path is not None:
             self.data_point_id_sets_path.unlink(missing_ok=True)
         self.deallocate()
@@ -513,7 +532,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def deallocate(self) -> None:
         """Let go of what was read; it is read again when needed."""
         self.store.refresh()
-        for name in ("codec", "splits", "_groups"):
+        for name in ("codec", "_groups"):
             vars(self).pop(name, None)
         self._ready = False
 

@@ -124,6 +124,15 @@ class ContextStore(Protocol):
     def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
         """Load the contexts of a group."""
 
+    def flush(self) -> None:
+        """Force what was put to the disk."""
+
+    def close(self) -> None:
+        """Flush, and let go of what is open for writing."""
+
+    def keep_only(self, files: Iterable[str]) -> None:
+        """Remove what a crash left behind; the files named are those with committed contexts."""
+
     def clear(self) -> None:
         """Forget all contexts."""
 
@@ -163,6 +172,15 @@ class StashContexts:
                 "clear the store and encode again",
             )
         return contexts
+
+    def flush(self) -> None:
+        """Nothing is known to be left to do."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def keep_only(self, files: Iterable[str]) -> None:
+        """Nothing is known to be left."""
 
     def clear(self) -> None:
         """Forget all contexts."""
@@ -220,10 +238,14 @@ class BatchStore:
     @property
     def status(self) -> Status:
         """Absent, partial or complete, from the manifest alone."""
-        manifest = self.manifest
-        if manifest is None:
+        if self.manifest is None:
             return Status.ABSENT
-        return Status.COMPLETE if manifest.is_complete else Status.PARTIAL
+        return Status.COMPLETE if self.is_complete else Status.PARTIAL
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the manifest says that everything is committed."""
+        return self.manifest is not None and self.manifest.is_complete
 
     @property
     def plan(self) -> Plan:
@@ -341,7 +363,7 @@ class BatchStore:
         for position in range(len(self.plan)):
             for number, group in enumerate(self.require_manifest().groups):
                 total.update(json.dumps([str(position), group.key]).encode())
-                total.update(delegate.records.get(self._receipt(number, position)))
+                total.update(delegate.records.get_again(self._receipt(number, position)).data)
         return total.hexdigest()
 
     def _write_manifest(self, manifest: Manifest) -> None:

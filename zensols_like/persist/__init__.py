@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zensols_like.persist.atomic import write_atomically
-from zensols_like.persist.composite import DirectoryCompositeStash, GroupedStash
+from zensols_like.persist.composite import DirectoryCompositeStash
 from zensols_like.persist.container import PersistableContainer, dealloc
 from zensols_like.persist.delegate import (
     DelegateStash,
@@ -23,9 +23,11 @@ from zensols_like.persist.factory import (
     PrimeableStash,
 )
 from zensols_like.persist.formats import register
+from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.keyfile import read_keys, write_keys
 from zensols_like.persist.memory import CacheStash, DictionaryStash
 from zensols_like.persist.records import FileFolder, MemoryFolder, Receipt, RecordStash, RecordStore, StoreFolder
+from zensols_like.persist.shards import ShardStash
 from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
 from zensols_like.protocols import Deallocatable, Primeable
 
@@ -55,6 +57,7 @@ __all__ = [
     "Receipt",
     "RecordStash",
     "RecordStore",
+    "ShardStash",
     "SortedStash",
     "Stash",
     "StoreFolder",

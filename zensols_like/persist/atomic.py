@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zensols_like.persist.formats import Buffer
 
-__all__ = ["append_durably", "remove_file", "sync_folder", "write_atomically"]
+__all__ = ["append_durably", "remove_file", "sync_folder", "write_all", "write_atomically"]
 
 _WRITEV_LIMIT = 512
 """Pieces handed to the system in one call; every system takes at least 1024."""
@@ -30,7 +30,7 @@ def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         try:
-            _write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
+            write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
             if durable:
                 os.fsync(descriptor)
         finally:
@@ -43,15 +43,16 @@ def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True)
         sync_folder(path.parent)
 
 
-def _write_all(descriptor: int, pieces: Sequence[memoryview]) -> None:
+def write_all(descriptor: int, pieces: Sequence[memoryview]) -> None:
     """Write every byte; the system may take fewer than it is given."""
-    waiting = list(pieces)
-    while waiting:
-        written = os.writev(descriptor, waiting[:_WRITEV_LIMIT])
-        while waiting and written >= len(waiting[0]):
-            written -= len(waiting.pop(0))
-        if written > 0:
-            waiting[0] = waiting[0][written:]
+    for first in range(0, len(pieces), _WRITEV_LIMIT):
+        waiting = list(pieces[first : first + _WRITEV_LIMIT])
+        while waiting:
+            written = os.writev(descriptor, waiting)
+            while waiting and written >= len(waiting[0]):
+                written -= len(waiting.pop(0))
+            if written > 0:
+                waiting[0] = waiting[0][written:]
 
 
 def append_durably(path: Path, data: bytes) -> None:
@@ -59,7 +60,7 @@ def append_durably(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     try:
-        _write_all(descriptor, [memoryview(data)])
+        write_all(descriptor, [memoryview(data)])
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

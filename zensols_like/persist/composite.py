@@ -4,98 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableError
-from zensols_like.persist.directory import DirectoryRecords, DirectoryStash, require_path
+from zensols_like.persist.directory import DirectoryRecords, DirectoryStash
+from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.names import group_name
-from zensols_like.persist.records import FileFolder, RecordStash, StoreFolder
 from zensols_like.persist.stash import Stash
 
-__all__ = ["DirectoryCompositeStash", "GroupedStash", "check_groups"]
-
-
-def check_groups(groups: Iterable[Collection[str]]) -> tuple[tuple[str, ...], ...]:
-    """The groups, each sorted.
-
-    Raises:
-        PersistableError: There are none, one is empty or no collection of names, or two share a name.
-    """
-    if isinstance(groups, str) or any(isinstance(group, str) for group in groups):
-        raise PersistableError(
-            f"The groups {groups!r} are no collections of names.",
-            None,
-            "use a tuple of sets, as ({'label'}, {'tokens'},)",
-        )
-    checked = tuple(tuple(sorted(group)) for group in groups)
-    if len(checked) == 0 or any(len(group) == 0 for group in checked):
-        raise PersistableError(
-            f"There is no group, or an empty one, in {checked}.", None, "name at least one part in each"
-        )
-    names = [name for group in checked for name in group]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise PersistableError(f"The groups share {twice}.", None, "put each part in one group only")
-    return checked
-
-
-@dataclass
-class GroupedStash(RecordStash):
-    """What stashes with groups of parts share: one folder with a sub-folder for each group."""
-
-    path: Path
-    """The folder."""
-    groups: Sequence[Collection[str]]
-    """The groups of parts, each of which lies in records of its own."""
-
-    COMPOSITE_DIRECTORY_NAME = "comp"
-    """The sub-folder with a folder for each group."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_path(self.path)
-        self.groups = tuple(self.groups)
-        check_groups(self.groups)
-        self._files = DirectoryRecords(self.path / self.COMPOSITE_DIRECTORY_NAME)
-
-    @property
-    def records(self) -> DirectoryRecords:
-        """The files of the groups."""
-        return self._files
-
-    @property
-    def folder(self) -> StoreFolder:
-        """A hidden sub-folder."""
-        return FileFolder(self.path / ".store")
-
-    @property
-    def container(self) -> str:
-        """A file for each key and group."""
-        return "composite"
-
-    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
-        """The groups, without what is not among the attributes."""
-        wanted = set(attributes)
-        kept = tuple(tuple(name for name in group if name in wanted) for group in check_groups(self.groups))
-        homeless = sorted(wanted.difference(*kept))
-        if homeless:
-            raise PersistableError(
-                f"The parts {homeless} belong to no group.",
-                f"groups {[list(group) for group in check_groups(self.groups)]} of {self.path}",
-                "add them to the option groups",
-            )
-        return tuple(group for group in kept if len(group) > 0)
-
-    def group_key(self, group: Collection[str]) -> str:
-        """The name of the configured group that holds these names."""
-        return next(group_name(whole) for whole in check_groups(self.groups) if set(whole).issuperset(group))
-
-    def clear(self) -> None:
-        """Remove the files of every group."""
-        self._files.clear()
+__all__ = ["DirectoryCompositeStash"]
 
 
 class _Header(NamedTuple):
@@ -135,14 +54,27 @@ class DirectoryCompositeStash(GroupedStash):
 
     INSTANCE_DIRECTORY_NAME = "inst"
     """The sub-folder of the items without their dictionaries."""
+    COMPOSITE_DIRECTORY_NAME = "comp"
+    """The sub-folder with a folder for each group."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.load_keys, str):
             raise PersistableError(f"load_keys is the string {self.load_keys!r}.", None, "use a set of names, or None")
+        self._files = DirectoryRecords(self.path / self.COMPOSITE_DIRECTORY_NAME)
         self._items = DirectoryStash(
             self.path / self.INSTANCE_DIRECTORY_NAME, format=self.format, trusted=self.trusted, verify=self.verify
         )
+
+    @property
+    def records(self) -> DirectoryRecords:
+        """The files of the groups."""
+        return self._files
+
+    @property
+    def container(self) -> str:
+        """A file for each key and group."""
+        return "composite"
 
     def selecting(self, parts: Collection[str] | None) -> Stash:
         """A view that loads only these names."""
@@ -235,4 +167,4 @@ class DirectoryCompositeStash(GroupedStash):
     def clear(self) -> None:
         """Remove every item."""
         self._items.clear()
-        super().clear()
+        self._files.clear()

@@ -13,8 +13,9 @@ from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.atomic import sync_folder, write_atomically
 from zensols_like.persist.formats import Buffer
 from zensols_like.persist.frame import unframe
+from zensols_like.persist.mapped import Memory, Region, map_file
 from zensols_like.persist.names import file_name, key_of
-from zensols_like.persist.records import FileFolder, Receipt, RecordStash, RecordStore, StoreFolder, checksum, map_file
+from zensols_like.persist.records import FileFolder, Receipt, RecordStash, RecordStore, StoreFolder, checksum
 
 __all__ = ["DirectoryRecords", "DirectoryStash", "require_path"]
 
@@ -86,7 +87,7 @@ class DirectoryRecords(RecordStore):
         length, total = checksum(pieces)
         return Receipt(str(path.relative_to(self.root)), 0, length, total)
 
-    def get(self, receipt: Receipt) -> memoryview:
+    def get(self, receipt: Receipt) -> Region:
         """Map the file of a record."""
         path = self.root / receipt.file
         try:
@@ -99,7 +100,7 @@ class DirectoryRecords(RecordStore):
                 str(path),
                 "delete it and encode again; a copy of the file may still be whole",
             )
-        return data
+        return Region(Memory(data), 0, len(data))
 
     def delete(self, key: str, group: str) -> None:
         """Remove the file of a record."""
@@ -107,6 +108,15 @@ class DirectoryRecords(RecordStore):
         if path.exists():
             path.unlink()
             sync_folder(path.parent)
+
+    def flush(self) -> None:
+        """Nothing is left to do: each file was forced to the disk."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def keep_only(self, files: Collection[str]) -> None:
+        """A crash leaves whole files only; what was not committed is replaced by the next encode."""
 
     def where(self, receipt: Receipt) -> str:
         """The file."""

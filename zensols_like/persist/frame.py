@@ -34,7 +34,7 @@ from xxhash import xxh3_64, xxh3_64_intdigest, xxh3_128_digest
 from zensols_like.errors import CorruptBatch
 from zensols_like.persist.formats import Buffer, Parts
 
-__all__ = ["ALIGNMENT", "Frame", "frame", "unframe"]
+__all__ = ["ALIGNMENT", "HEADER_SIZE", "Frame", "frame", "frame_size", "unframe"]
 
 MAGIC = b"\x89ZLR\r\n\x1a\n"
 VERSION = 1
@@ -42,7 +42,8 @@ ALIGNMENT = 64
 
 _FIXED = struct.Struct("<8sHHIIIIIQQ16sQQ")
 _SUM = struct.Struct("<Q")
-_TABLE = _FIXED.size + _SUM.size
+HEADER_SIZE = _FIXED.size + _SUM.size
+"""Bytes before the sizes of the buffers."""
 _ZEROS = bytes(ALIGNMENT)
 
 
@@ -86,8 +87,8 @@ def frame(key: str, group: str, format_code: int, parts: Parts) -> list[Buffer]:
     names = struct.pack(f"<{len(sizes)}Q", *sizes)
     key_bytes, group_bytes = key.encode("utf-8", "surrogatepass"), group.encode("utf-8", "surrogatepass")
     names += key_bytes + group_bytes
-    names += bytes(-(_TABLE + len(names)) % 8)
-    header_size = _TABLE + len(names)
+    names += bytes(-(HEADER_SIZE + len(names)) % 8)
+    header_size = HEADER_SIZE + len(names)
     gap = _ZEROS[: _padding(header_size + len(description))]
     fixed = _FIXED.pack(
         MAGIC,
@@ -121,6 +122,19 @@ def _checksum(pieces: Sequence[Buffer]) -> int:
     return total.intdigest()
 
 
+def frame_size(record: memoryview, where: str) -> int:
+    """The length of the record at the beginning of some bytes, by its header.
+
+    Raises:
+        CorruptBatch: There is no record.
+    """
+    if len(record) < HEADER_SIZE or record[:8] != MAGIC:
+        raise _corrupt("It is not a record", where)
+    _, _, _, header_size, _, _, _, _, description_size, payload_size, *_ = _FIXED.unpack_from(record)
+    begin = int(header_size + description_size)
+    return begin + _padding(begin) + int(payload_size)
+
+
 def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = True) -> Frame:
     """Check the frame of a record and take its parts.
 
@@ -133,7 +147,7 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
     Raises:
         CorruptBatch: The bytes are not those that were written.
     """
-    if len(record) < _TABLE or record[:8] != MAGIC:
+    if len(record) < HEADER_SIZE or record[:8] != MAGIC:
         raise _corrupt("It is not a record", where)
     (
         _,
@@ -156,11 +170,11 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
             where,
             "read it with a newer release, or encode the data again",
         )
-    if header_size > len(record) or _TABLE + 8 * count + key_size + group_size > header_size or zero != 0:
+    if header_size > len(record) or HEADER_SIZE + 8 * count + key_size + group_size > header_size or zero != 0:
         raise _corrupt("Its header does not fit", where)
     header = bytes(record[:header_size])
     (header_sum,) = _SUM.unpack_from(header, _FIXED.size)
-    if xxh3_64_intdigest(header[: _FIXED.size] + header[_TABLE:]) != header_sum:
+    if xxh3_64_intdigest(header[: _FIXED.size] + header[HEADER_SIZE:]) != header_sum:
         raise _corrupt("The checksum of its header differs", where)
     payload_offset = header_size + description_size + _padding(header_size + description_size)
     end = payload_offset + payload_size
@@ -173,13 +187,13 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
             raise _corrupt("The checksum of its payload differs", where)
     parts: list[Buffer] = [record[header_size : header_size + description_size]]
     at = payload_offset
-    for size in struct.unpack_from(f"<{count}Q", header, _TABLE):
+    for size in struct.unpack_from(f"<{count}Q", header, HEADER_SIZE):
         at += _padding(at - payload_offset)
         if at + size > end:
             raise _corrupt("Its buffers do not fit", where)
         parts.append(record[at : at + size])
         at += size
-    names = header[_TABLE + 8 * count :]
+    names = header[HEADER_SIZE + 8 * count :]
     return Frame(
         code,
         names[:key_size].decode("utf-8", "surrogatepass"),

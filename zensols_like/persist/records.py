@@ -6,20 +6,23 @@ one.  Nothing above this package knows about files: what must stand beside the r
 
 from __future__ import annotations
 
-import mmap
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xxhash import xxh3_64
+from xxhash import xxh3_64, xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.atomic import append_durably, remove_file, write_atomically
 from zensols_like.persist.formats import Buffer, Format, find_format
+from zensols_like.persist.forms import Form, FormCache
 from zensols_like.persist.frame import Frame, frame, unframe
+from zensols_like.persist.lock import write_lock
+from zensols_like.persist.mapped import Region, map_file
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
 
@@ -30,12 +33,13 @@ __all__ = [
     "RecordStash",
     "RecordStore",
     "StoreFolder",
-    "map_file",
+    "checksum",
     "read_record",
     "write_record",
 ]
 
 _VERIFY = ("always", "never")
+_FORMS = FormCache()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,31 @@ class RecordStore(ABC):
 
     @abstractmethod
     def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:
-        """Store a record, whole or not at all; it is durable when this returns."""
+        """Store a record, whole or not at all; it is durable after `flush`."""
 
     @abstractmethod
-    def get(self, receipt: Receipt) -> memoryview:
-        """The bytes of a record, private to the caller: writing into them reaches no disk and no other load.
+    def flush(self) -> None:
+        """Force what was put to the disk."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Flush, and let go of what is open for writing."""
+
+    @abstractmethod
+    def get(self, receipt: Receipt) -> Region:
+        """The bytes of a record in private memory, where earlier loads may have been written into.
 
         Raises:
             CorruptBatch: The record is gone, or has another length.
         """
+
+    def get_again(self, receipt: Receipt) -> Region:
+        """The bytes of a record as they lie on the disk, in memory of its own.
+
+        Raises:
+            CorruptBatch: The record is gone, or has another length.
+        """
+        return self.get(receipt)
 
     @abstractmethod
     def delete(self, key: str, group: str) -> None:
@@ -73,6 +93,10 @@ class RecordStore(ABC):
     @abstractmethod
     def where(self, receipt: Receipt) -> str:
         """How to call the place of a record in a message."""
+
+    @abstractmethod
+    def keep_only(self, files: Collection[str]) -> None:
+        """Remove what a crash left behind; ``files`` are those with committed records."""
 
     @abstractmethod
     def clear(self) -> None:
@@ -104,6 +128,14 @@ class StoreFolder(ABC):
     @abstractmethod
     def is_writable(self) -> bool:
         """Whether `write` has a chance."""
+
+    @abstractmethod
+    def lock(self) -> AbstractContextManager[None]:
+        """The right to write, for the length of a block; waits for another writer.
+
+        Raises:
+            BusyError: A writer on another host has it.
+        """
 
 
 @dataclass(frozen=True)
@@ -141,6 +173,10 @@ class FileFolder(StoreFolder):
         existing = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
         return os.access(existing, os.W_OK)
 
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the file ``lock``."""
+        return write_lock(self.path / "lock")
+
 
 @dataclass(frozen=True)
 class MemoryFolder(StoreFolder):
@@ -170,21 +206,9 @@ class MemoryFolder(StoreFolder):
         """Always."""
         return True
 
-
-def map_file(path: Path) -> memoryview:
-    """Map a whole file privately: its bytes can be written to, and no change reaches the file.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        size = os.fstat(descriptor).st_size
-        if size == 0:
-            return memoryview(bytearray())
-        return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY))
-    finally:
-        os.close(descriptor)
+    def lock(self) -> AbstractContextManager[None]:
+        """Nobody else can see this memory."""
+        return nullcontext()
 
 
 def write_record(store: RecordStore, storage: Format, key: str, group: str, value: Any) -> Receipt:
@@ -201,14 +225,31 @@ def read_record(
         CorruptBatch: The bytes are damaged, gone or those of another record; names the key and the place.
         UnsafeError: Reading it would need code that is not allowed.
     """
+    region = store.get(receipt)
+    is_known = verify and receipt.checksum != 0
+    is_proven = is_known and xxh3_64_intdigest(region.data) == receipt.checksum
+    if is_known and not is_proven:
+        # someone may have written into what an earlier load gave; on the disk it may still be as it was
+        region = store.get_again(receipt)
+        is_proven = xxh3_64_intdigest(region.data) == receipt.checksum
+    data = region.data
+    if is_proven or not verify:
+        form = _FORMS.find(data)
+        if form is not None:
+            return form.value(region.memory, region.offset)
     where = f"{store.where(receipt)}, key {key!r}" + (f", group {group!r}" if group else "")
-    found = unframe(store.get(receipt), where, verify)
+    found = unframe(data, where, verify=verify and not is_proven)
     check_identity(found, storage, key, group, where)
+    if is_known and not is_proven:
+        raise CorruptBatch("The record is not the one that was committed.", where, "encode again what it held")
     try:
-        return storage.decode(found.parts)
+        value = storage.decode(found.parts)
     except (CorruptBatch, PersistableError) as error:
         error.add_note(f"while reading {where}")
         raise
+    if storage.safe and (form := Form.of(value, region)) is not None:
+        _FORMS.keep(data, len(found.parts[1]), form)
+    return value
 
 
 def check_identity(found: Frame, storage: Format, key: str, group: str, where: str) -> None:
@@ -287,6 +328,18 @@ class RecordStash(Stash, ABC):
     def put(self, key: str, group: str, value: Any) -> Receipt:
         """Store the value of a group."""
         return write_record(self.records, self._storage, key, group, value)
+
+    def flush(self) -> None:
+        """Force what was put to the disk."""
+        self.records.flush()
+
+    def close(self) -> None:
+        """Flush, and let go of what is open for writing."""
+        self.records.close()
+
+    def keep_only(self, files: Iterable[str]) -> None:
+        """Remove what a crash left behind; the files named are those with committed records."""
+        self.records.keep_only(frozenset(files))
 
     def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
         """Load the value of a group.

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from zensols_like.errors import CorruptBatch, PersistableError
+from zensols_like.persist import ShardStash
+from zensols_like.persist.formats import find_format
+from zensols_like.persist.records import read_record, write_record
+from zensols_like.persist.shards import ShardRecords
+
+GROUPS = ({"a", "b"}, {"c"})
+RECORD = find_format("record")
+
+
+def make(path: Path, **options: int) -> ShardStash:
+    return ShardStash(path / "s", GROUPS, **options)
+
+
+def value(i: int) -> dict[str, object]:
+    return {"a": torch.full((5,), i), "b": f"text {i}", "c": np.arange(i)}
+
+
+def test_many_values_lie_in_few_files_and_come_back(tmp_path: Path) -> None:
+    stash = make(tmp_path)
+    for i in range(100):
+        stash.dump(str(i), value(i))
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+    for again in (stash, make(tmp_path), pickle.loads(pickle.dumps(stash))):
+        assert len(again) == 100
+        found = again["42"]
+        assert found["a"].tolist() == [42] * 5
+        assert found["b"] == "text 42"
+        assert len(found["c"]) == 42
+        assert again.load("nope") is None
+
+
+def test_a_value_that_is_dumped_again_is_replaced(tmp_path: Path) -> None:
+    stash = make(tmp_path)
+    stash.dump("k", value(1))
+    make(tmp_path).dump("k", value(2))
+    assert make(tmp_path)["k"]["b"] == "text 2"
+
+
+def test_looking_makes_nothing(tmp_path: Path) -> None:
+    stash = make(tmp_path)
+    assert not stash.exists("k")
+    assert list(stash.keys()) == []
+    stash.delete("k")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_key_cannot_be_deleted_alone(tmp_path: Path) -> None:
+    stash = make(tmp_path)
+    stash.dump("k", value(1))
+    with pytest.raises(PersistableError, match="cannot be deleted alone"):
+        stash.delete("k")
+    stash.clear()
+    assert len(stash) == 0
+
+
+def test_a_new_shard_is_begun_when_one_is_full(tmp_path: Path) -> None:
+    stash = make(tmp_path, shard_size=1000)
+    for i in range(10):
+        stash.dump(str(i), value(i))
+    assert len(stash.records.shards("c")) == 3
+    assert [make(tmp_path)[str(i)]["b"] for i in range(10)] == [f"text {i}" for i in range(10)]
+
+
+def test_what_is_torn_at_the_end_is_passed_over_and_never_written_after(tmp_path: Path) -> None:
+    stash = make(tmp_path)
+    for i in range(3):
+        stash.dump(str(i), value(i))
+    stash.records.close()
+    (shard,) = stash.records.shards("c")
+    whole = shard.read_bytes()
+    for length in range(len(whole) - 1, 0, -97):
+        shard.write_bytes(whole[:length])
+        keys = {key for key, _ in ShardRecords(stash.records.root).scan("c")}
+        assert keys == {str(i) for i in range(len(keys))}
+    again = make(tmp_path)
+    again.dump("9", value(9))
+    assert shard.read_bytes() == whole[:length]
+    assert len(again.records.shards("c")) == 2
+
+
+def test_a_failing_write_leaves_a_shard_that_is_not_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stash = make(tmp_path)
+    stash.dump("0", value(0))
+    writev = os.writev
+
+    def full(descriptor: int, pieces: list[memoryview]) -> int:
+        writev(descriptor, pieces[:1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "writev", full)
+    with pytest.raises(OSError, match="No space"):
+        stash.dump("1", value(1))
+    monkeypatch.undo()
+    stash.dump("2", value(2))
+    assert sorted(make(tmp_path).keys()) == ["0", "2"]
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_records_of_one_structure_are_read_alike(tmp_path: Path, verify: bool) -> None:
+    records = ShardRecords(tmp_path)
+    receipts = [
+        write_record(records, RECORD, str(i), "g", {"x": torch.arange(i, i + 6).reshape(2, 3)}) for i in range(20)
+    ]
+    for i, receipt in enumerate(receipts):
+        assert torch.equal(
+            read_record(records, RECORD, str(i), "g", receipt, verify)["x"], torch.arange(i, i + 6).reshape(2, 3)
+        )
+
+
+def test_every_flipped_bit_of_a_shard_is_found_and_other_keys_still_load(tmp_path: Path) -> None:
+    records = ShardRecords(tmp_path)
+    receipts = [write_record(records, RECORD, str(i), "g", {"x": torch.arange(i, i + 6)}) for i in range(2)]
+    records.close()
+    path = tmp_path / receipts[0].file
+    whole = path.read_bytes()
+    for position in range(receipts[0].length):
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        reader = ShardRecords(tmp_path)
+        with pytest.raises(CorruptBatch):
+            read_record(reader, RECORD, "0", "g", receipts[0])
+        assert read_record(reader, RECORD, "1", "g", receipts[1])["x"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_writing_into_a_view_is_noticed_by_the_next_load(tmp_path: Path) -> None:
+    records = ShardRecords(tmp_path)
+    receipt = write_record(records, RECORD, "k", "g", {"x": torch.arange(3)})
+    first = read_record(records, RECORD, "k", "g", receipt)["x"]
+    first.sub_(1)
+    assert read_record(records, RECORD, "k", "g", receipt)["x"].tolist() == [0, 1, 2]
+    assert first.tolist() == [-1, 0, 1]
+
+
+def test_a_missing_or_cut_shard_is_named(tmp_path: Path) -> None:
+    records = ShardRecords(tmp_path)
+    receipt = write_record(records, RECORD, "k", "g", {"x": torch.arange(3)})
+    records.close()
+    path = tmp_path / receipt.file
+    path.write_bytes(path.read_bytes()[:-70])
+    with pytest.raises(CorruptBatch, match="its shard is cut"):
+        read_record(ShardRecords(tmp_path), RECORD, "k", "g", receipt)
+    path.unlink()
+    with pytest.raises(CorruptBatch, match=r"g/000000-.*\.shard at 0"):
+        read_record(ShardRecords(tmp_path), RECORD, "k", "g", receipt)
+
+
+def test_shards_without_a_committed_record_are_removed(tmp_path: Path) -> None:
+    first, second = ShardRecords(tmp_path), ShardRecords(tmp_path)
+    kept = write_record(first, RECORD, "k", "g", 1)
+    write_record(second, RECORD, "k", "g", 1)
+    first.close()
+    second.close()
+    first.keep_only({kept.file})
+    assert [str(path.relative_to(tmp_path)) for path in first.shards("g")] == [kept.file]

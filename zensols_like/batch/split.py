@@ -1,0 +1,88 @@
+"""The batches of one split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, overload
+
+from zensols_like.persist import ReadOnlyStash
+
+__all__ = ["BatchIDs", "BatchSplit", "SplitOwner"]
+
+
+@dataclass(frozen=True)
+class BatchIDs(Sequence[str]):
+    """The IDs of batches that follow one another, each made when it is asked for."""
+
+    positions: range
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> BatchIDs: ...
+    def __getitem__(self, index: int | slice) -> str | BatchIDs:
+        if isinstance(index, slice):
+            return BatchIDs(self.positions[index])
+        return str(self.positions[index])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self.positions)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.isascii() and name.isdigit() and int(name) in self.positions
+
+
+class SplitOwner(Protocol):
+    """All that a split asks of the stash whose batches it shows."""
+
+    def ids_of(self, split_name: str) -> BatchIDs:
+        """The IDs of the batches of a split; never primes."""
+
+    def load(self, name: str) -> Any:
+        """A batch."""
+
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Batches in the order of ``keys``."""
+
+    def exists(self, name: str) -> bool:
+        """Whether a batch is committed."""
+
+
+@dataclass
+class BatchSplit(ReadOnlyStash):
+    """The batches of one split, in the order of the plan; looking at it never primes, loading does.
+
+    Args:
+        batch_stash: The stash with the batches of all splits.
+        split_name: The split.
+    """
+
+    batch_stash: SplitOwner = field(repr=False)
+    """The stash with the batches of all splits."""
+    split_name: str
+    """The split."""
+
+    def load(self, name: str) -> Any:
+        """A batch of this split; ``None`` for any other."""
+        return self.batch_stash.load(name) if name in self.batch_stash.ids_of(self.split_name) else None
+
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Batches in the order of ``keys``; ``None`` for those of other splits."""
+        own = self.batch_stash.ids_of(self.split_name)
+        return ((key, self.batch_stash.load(key) if key in own else None) for key in keys)
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Every batch of the split with its ID."""
+        return self.batch_stash.load_many(self.batch_stash.ids_of(self.split_name))
+
+    def exists(self, name: str) -> bool:
+        """Whether a batch of this split is committed."""
+        return name in self.batch_stash.ids_of(self.split_name) and self.batch_stash.exists(name)
+
+    def keys(self) -> BatchIDs:
+        """The IDs of the batches."""
+        return self.batch_stash.ids_of(self.split_name)

@@ -1,0 +1,278 @@
+"""Many records in few files: appended by their writers, mapped once by their readers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zensols_like.errors import CorruptBatch, PersistableError
+from zensols_like.persist.atomic import sync_folder, write_all
+from zensols_like.persist.formats import Buffer
+from zensols_like.persist.frame import ALIGNMENT, frame_size, unframe
+from zensols_like.persist.grouped import GroupedStash
+from zensols_like.persist.mapped import Memory, Region, map_file
+from zensols_like.persist.records import Receipt, RecordStore, checksum
+
+__all__ = ["ShardRecords", "ShardStash"]
+
+_SUFFIX = ".shard"
+_ZEROS = bytes(ALIGNMENT)
+
+
+class _Writer:
+    """A shard that this process appends to."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.size = 0
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+    def append(self, pieces: Sequence[Buffer], length: int) -> int:
+        """Write a record; the offset where it begins."""
+        offset = self.size
+        gap = -length % ALIGNMENT
+        write_all(
+            self._descriptor, [memoryview(piece).cast("B") for piece in (*pieces, _ZEROS[:gap]) if len(piece) > 0]
+        )
+        self.size += length + gap
+        return offset
+
+    def flush(self) -> None:
+        os.fsync(self._descriptor)
+        sync_folder(self.path.parent)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+class ShardRecords(RecordStore):
+    """Records in shards: ``root/<group>/<number>-<token>.shard``, each written by one process.
+
+    A shard is never written to again by another process or run: what a crash leaves of a record at its end is never
+    referred to.  Committed bytes stay where they are, so that what was loaded stays valid.
+
+    Args:
+        root: The folder.
+        limit: The size in bytes from which a new shard is begun.
+    """
+
+    def __init__(self, root: Path, limit: int = 1 << 30) -> None:
+        self.root = root
+        self._limit = limit
+        self._process = os.getpid()
+        self._writers: dict[str, _Writer] = {}
+        self._memories: dict[str, Memory] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"root": self.root, "_limit": self._limit}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["root"], state["_limit"])  # type: ignore[misc]  # as it was made, with nothing open
+
+    def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:  # noqa: ARG002 (it is in the record)
+        """Append a record; it is durable after `flush`."""
+        length, total = checksum(pieces)
+        writer = self._writer(group)
+        try:
+            offset = writer.append(pieces, length)
+        except BaseException:
+            # nobody knows how much of it was written: nothing may follow it
+            self._writers.pop(group).close()
+            raise
+        return Receipt(str(writer.path.relative_to(self.root)), offset, length, total)
+
+    def _writer(self, group: str) -> _Writer:
+        if self._process != os.getpid():  # after a fork: the shards are the parent's
+            self._process = os.getpid()
+            self._writers = {}
+        writer = self._writers.get(group)
+        if writer is None or writer.size >= self._limit:
+            if writer is not None:
+                writer.flush()
+                writer.close()
+            number = 1 + max((int(path.name.split("-")[0]) for path in self.shards(group)), default=-1)
+            writer = _Writer(self.root / group / f"{number:06d}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
+            self._writers[group] = writer
+        return writer
+
+    def flush(self) -> None:
+        """Force all records that this process put to the disk."""
+        for writer in self._writers.values():
+            writer.flush()
+
+    def close(self) -> None:
+        """Flush, and begin new shards from here on."""
+        self.flush()
+        while self._writers:
+            self._writers.popitem()[1].close()
+
+    def shards(self, group: str) -> list[Path]:
+        """The files of a group, in the order in which they were begun."""
+        return sorted((self.root / group).glob(f"*{_SUFFIX}"))
+
+    def get(self, receipt: Receipt) -> Region:
+        """A record in the map of its shard, which is shared by all loads of this process."""
+        memory = self._memories.get(receipt.file)
+        end = receipt.offset + receipt.length
+        if memory is None or end > len(memory.data):
+            memory = self._memories[receipt.file] = self._map(receipt)
+        return Region(memory, receipt.offset, receipt.length)
+
+    def get_again(self, receipt: Receipt) -> Region:
+        """A record read anew, shared with nobody."""
+        path = self.root / receipt.file
+        data = bytearray(receipt.length)
+        with path.open("rb") as file:
+            file.seek(receipt.offset)
+            read = file.readinto(data)
+        if read < receipt.length:
+            raise self._gone(receipt)
+        return Region(Memory(memoryview(data)), 0, receipt.length)
+
+    def _map(self, receipt: Receipt) -> Memory:
+        try:
+            data = map_file(self.root / receipt.file)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise self._gone(receipt) from error
+        if receipt.offset + receipt.length > len(data):
+            raise self._gone(receipt)
+        return Memory(data)
+
+    def _gone(self, receipt: Receipt) -> CorruptBatch:
+        return CorruptBatch("A record is gone, or its shard is cut.", self.where(receipt), "encode again what it held")
+
+    def delete(self, key: str, group: str) -> None:
+        """Refused: a shard only grows.
+
+        Raises:
+            PersistableError: Always.
+        """
+        raise PersistableError(
+            f"The record of key {key!r}, group {group!r}, cannot be deleted alone.",
+            str(self.root),
+            "clear() removes all; use a directory of records where keys come and go",
+        )
+
+    def where(self, receipt: Receipt) -> str:
+        """The file and the offset."""
+        return f"{self.root / receipt.file} at {receipt.offset}"
+
+    def keep_only(self, files: Collection[str]) -> None:
+        """Remove the shards that are not named, as those that a crash left without a committed record."""
+        for path in self.root.glob(f"*/*{_SUFFIX}"):
+            if str(path.relative_to(self.root)) not in files:
+                path.unlink()
+
+    def clear(self) -> None:
+        """Remove every shard."""
+        while self._writers:
+            self._writers.popitem()[1].close()
+        self._memories.clear()
+        if self.root.exists():
+            shutil.rmtree(self.root)
+
+    def scan(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their frames, oldest first; what is torn at the end of a shard is passed over."""
+        for path in self.shards(group):
+            data = map_file(path)
+            offset = 0
+            while offset < len(data):
+                try:
+                    length = frame_size(data[offset:], str(path))
+                    found = unframe(data[offset : offset + length], str(path))
+                except CorruptBatch:
+                    break
+                total = checksum([data[offset : offset + length]])[1]
+                yield found.key, Receipt(str(path.relative_to(self.root)), offset, length, total)
+                offset += length + -length % ALIGNMENT
+
+
+@dataclass
+class ShardStash(GroupedStash):
+    """Mappings from names to values, in few large files, with a record for each key and group of names.
+
+    Values are added and replaced, and cleared all at once.  Without the books of a `BatchStash` a key is found by
+    reading the frames of all records once.
+
+    Args:
+        path: The folder; it is made by the first `dump`.
+        groups: The groups of names.
+        shard_size: The size in bytes from which a new file is begun.
+    """
+
+    shard_size: int = field(default=1 << 30, kw_only=True)
+    """The size in bytes from which a new file is begun."""
+
+    SHARD_DIRECTORY_NAME = "shards"
+    """The sub-folder with a folder for each group."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._shards = ShardRecords(self.path / self.SHARD_DIRECTORY_NAME, self.shard_size)
+        self._found: dict[str, dict[str, Receipt]] | None = None
+
+    @property
+    def records(self) -> ShardRecords:
+        """The shards."""
+        return self._shards
+
+    @property
+    def container(self) -> str:
+        """Few files with many records."""
+        return "shards"
+
+    def _receipts(self) -> dict[str, dict[str, Receipt]]:
+        """The receipts by group and key."""
+        if self._found is None:
+            self._found = {
+                key: dict(self._shards.scan(key)) for key in (self.group_key(group) for group in self.groups)
+            }
+        return self._found
+
+    def load(self, name: str) -> Any:
+        """The value of a key; ``None`` when absent."""
+        parts: dict[str, Any] = {}
+        for group, receipts in self._receipts().items():
+            if name in receipts:
+                parts.update(self.get_part(name, group, receipts[name]))
+        return parts or None
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Store a mapping."""
+        receipts = self._receipts()
+        for group in self.grouping(inst):
+            key = self.group_key(group)
+            receipts[key][name] = self.put(name, key, {part: inst[part] for part in group})
+        self._shards.flush()
+
+    def delete(self, name: str) -> None:
+        """Refused, unless the key is absent: a shard only grows.
+
+        Raises:
+            PersistableError: The key is there.
+        """
+        if self.exists(name):
+            self._shards.delete(name, "")
+
+    def exists(self, name: str) -> bool:
+        """Whether the key is there."""
+        return any(name in receipts for receipts in self._receipts().values())
+
+    def keys(self) -> Iterable[str]:
+        """The keys, sorted."""
+        return sorted({key for receipts in self._receipts().values() for key in receipts})
+
+    def clear(self) -> None:
+        """Remove every shard."""
+        self._found = None
+        self._shards.clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was found, which is found again."""
+        return {**vars(self), "_found": None}
