@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 _STATUS = {"complete": "green", "partial": "yellow", "stale": "red", "absent": "red"}
+_WIDE = 78
+"""Characters of a line of attributes that stand side by side."""
 _LONG = 10
 """Lines of a list that is not shortened."""
 _FIRST, _LAST = 6, 2
@@ -179,20 +181,36 @@ def _tensor_table(attributes: Sequence[TensorReport]) -> Table:
 
 
 def _preview_table(report: BatchReport) -> Table:
-    """The first rows of each attribute; a row is a data point where there are as many."""
-    table = _table("attribute", "data point", "first values", "")
-    for one in report.attributes:
-        length = math.prod((one.shape or ())[1:])
-        are_points = one.shape is not None and one.shape[:1] == (len(report.data_point_ids),)
-        for number, values in enumerate(_values(one.preview, length)):
-            table.add_row(
-                _name(one) if number == 0 else "",
-                escape(report.data_point_ids[number] if are_points else f"[{number}]"),
-                escape(values),
-                escape(report.labels[number]) if one.is_label and number < len(report.labels) else "",
-            )
+    """The first values: a line for each data point, or one below the other where that is too wide."""
+    previews = [(one, _preview(report, one)) for one in report.attributes]
+    shown = report.data_point_ids[: max((len(lines) for _, lines in previews), default=0)]
+    columns = [("id", *shown), *((_name(one), *lines) for one, lines in previews)]
+    width = sum(2 + max(map(len, column)) for column in columns)
+    if width <= _WIDE and all(_has_points(report, one) for one in report.attributes):
+        table = _table("id", *(_name(one) for one in report.attributes))
+        for id, *texts in zip(report.data_point_ids, *(lines for _, lines in previews), strict=False):
+            table.add_row(escape(id), *map(escape, texts))
+        return table
+    table = _table("attribute", "id", "first values")
+    for one, lines in previews:
+        ids = report.data_point_ids if _has_points(report, one) else [f"[{row}]" for row in range(len(lines))]
+        for number, (id, values) in enumerate(zip(ids, lines, strict=False)):
+            table.add_row(_name(one) if number == 0 else "", escape(id), escape(values))
         table.add_section()
     return table
+
+
+def _has_points(report: BatchReport, one: TensorReport) -> bool:
+    """Whether the rows of an attribute are the data points."""
+    return one.shape is not None and one.shape[:1] == (len(report.data_point_ids),)
+
+
+def _preview(report: BatchReport, one: TensorReport) -> list[str]:
+    """The first rows of an attribute as text, labels with the names of their classes."""
+    lines = _values(one.preview, math.prod((one.shape or ())[1:]))
+    if not one.is_label or not report.labels:
+        return lines
+    return [f"{line}  {name}" for line, name in zip(lines, report.labels, strict=False)]
 
 
 def _values(rows: Sequence[Row], length: int) -> list[str]:
