@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import logging
 import sys
@@ -30,10 +31,12 @@ from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.split import BatchIDs, BatchSplit
+from zensols_like.batch.state import Copied
 from zensols_like.batch.store import BatchStore, Commit, ContextStore, StashContexts
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
-from zensols_like.errors import APIError, BatchError, DeepLearnError, MappingError, StaleError
+from zensols_like.errors import APIError, BatchError, DatasetError, DeepLearnError, MappingError, StaleError
+from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions, Tensors
 from zensols_like.persist import (
     DelegateStash,
     DictionaryStash,
@@ -513,6 +516,59 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _plan_anew(self) -> Plan:
         return plan_batches(self.split_stash_container.keys_by_split, self.batch_size, self._limit)
 
+    # ---- train
+
+    def loader(self, split: str, **options: Any) -> BatchLoader[Batch]:
+        """The batches of a split for a training loop: read ahead, in order, on the device of the model.
+
+        Primes where the store is not complete.
+
+        Args:
+            split: The split, as ``train``.
+            options: The fields of `LoaderOptions`, as ``shuffle="batch"``.
+
+        Raises:
+            DatasetError: There is no such split, or it has no batches.
+        """
+        return BatchLoader(self._source_of(split), LoaderOptions(**options))
+
+    def as_dataset(self, split: str) -> BatchDataset[Batch]:
+        """The batches of a split by number, for the data loader of torch; see `BatchDataset`.
+
+        Primes where the store is not complete.
+
+        Raises:
+            DatasetError: There is no such split.
+        """
+        return BatchDataset(self._source_of(split))
+
+    def _source_of(self, split: str) -> BatchSource[Batch]:
+        """All that a loader knows of a split."""
+        self.prime()
+        plan, manifest = self.store.plan, self.store.require_manifest()
+        if split not in plan.splits:
+            raise DatasetError(f"There is no split {split!r}.", f"[{self.name}]", f"use one of {list(plan.splits)}")
+        positions = plan.range_of(split)
+        identity = json.dumps([split, plan.digest, [group.fingerprint.digest for group in manifest.groups]])
+        return BatchSource(
+            name=f"{split} of {self.name}",
+            digest=hashlib.blake2b(identity.encode(), digest_size=16).hexdigest(),
+            ids=self.ids_of(split),
+            load=self.load,
+            holding=_holding,
+            attach=self.attach,
+            device=self.model_torch_config.device,
+            batch_size=self.batch_size,
+            is_last_short=len(positions) > 0 and plan.batch_size(positions[-1]) < self.batch_size,
+            size_bytes=self._size_bytes,
+        )
+
+    def _size_bytes(self, batch_id: str) -> int:
+        """The bytes of the records of a batch that `load` reads."""
+        groups = self.store.require_manifest().groups
+        wanted = [self._wanted is None or not self._wanted.isdisjoint(group.attributes) for group in groups]
+        return int(self.store.index.length[wanted, int(batch_id)].sum())
+
     # ---- forget
 
     def clear(self) -> None:
@@ -540,3 +596,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
         return {**state, "observer": None, "_ready": False}
+
+
+def _holding(batch: Batch, tensors: Tensors) -> Batch:
+    """A copy of a batch that holds other tensors, which lie where the model is."""
+    return batch._clone(Copied(tensors))  # noqa: SLF001 - how the batches of a loader are made

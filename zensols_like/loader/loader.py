@@ -1,0 +1,274 @@
+"""An iterable of ready batches that is exact about where it is."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
+from typing import Any, Generic, Self
+
+import torch
+
+from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
+from zensols_like.loader.device import DeviceCopier
+from zensols_like.loader.executors import CallingThread, start_processes, start_threads, work_in_process
+from zensols_like.loader.options import LoaderOptions
+from zensols_like.loader.pipeline import Cache, Pipeline, plan_work
+from zensols_like.loader.schedule import BatchSchedule, Cursor, Step
+from zensols_like.loader.shard import ShardContext
+from zensols_like.loader.source import B, BatchSource
+from zensols_like.loader.state import LoaderState
+from zensols_like.loader.stats import LoaderStats
+from zensols_like.loader.work import LoadWork
+
+__all__ = ["BatchLoader"]
+
+
+class BatchLoader(Generic[B]):
+    """The batches of a split for a training loop, read ahead, on the device of the model.
+
+    A ``for`` loop is an epoch.  One that is left early begins again where it began; to go on from the middle there are
+    `state_dict` and `load_state_dict`, whose state is exact for any number of workers and ranks.
+
+    Example::
+
+        loader = stash.loader("train", shuffle="batch", seed=7, epochs=3)
+        for epoch in loader.epochs:
+            for batch in loader:
+                loss = model(batch["tokens"])
+                ...
+            save({"model": model.state_dict(), "loader": loader.state_dict()})
+
+    Args:
+        source: The batches.
+        options: What the user chose.
+    """
+
+    def __init__(self, source: BatchSource[B], options: LoaderOptions | None = None) -> None:
+        self.source = source
+        self.options = LoaderOptions() if options is None else options
+        self.shard = ShardContext.detect() if self.options.shard is None else self.options.shard
+        self.device = self._device()
+        self.schedule = self._schedule()
+        self.stats = LoaderStats()
+        """Where the time goes."""
+        self.last: Step | None = None
+        """Which batch the loop got last, and whether it is padding."""
+        self._cache: Cache[B] = {}
+        self._processes: Executor | None = None
+        self._end_processes: Callable[[], Any] = _nothing
+        self._begin(Cursor())
+
+    def _device(self) -> torch.device:
+        if self.options.device is None:
+            return self.source.device
+        device = torch.device(self.options.device)
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise ConfigurationError(
+                f"There is no device {str(device)!r} here.",
+                "device of the loader",
+                "leave it out, which takes the device of the stash's model_torch_config, or use 'cpu'",
+            )
+        return device
+
+    def _schedule(self) -> BatchSchedule:
+        options = self.options
+        ids = self.source.ids[:-1] if options.drop_last and self.source.is_last_short else self.source.ids
+        if len(ids) == 0:
+            raise DatasetError("There are no batches.", self.source.name, "name a split that has some")
+        schedule = BatchSchedule(
+            ids, options.seed, options.shuffle, options.uneven, options.steps_per_epoch, options.epochs
+        )
+        if schedule.steps(ShardContext(self.shard.num_shards, 0)) == 0:
+            raise ConfigurationError(
+                f"No step is left: {len(ids)} batches for {self.shard.num_shards} ranks.",
+                f"uneven='drop' for {self.source.name}",
+                "use uneven='pad', fewer ranks, or smaller batches",
+            )
+        if options.on_error == "skip" and self.shard.num_shards > 1 and options.uneven != "allow":
+            raise ConfigurationError(
+                "A rank that skips a batch does fewer steps, and the others wait for it for ever.",
+                "on_error of the loader",
+                "use on_error='raise', or uneven='allow' with torch.distributed.algorithms.Join",
+            )
+        return schedule
+
+    def __len__(self) -> int:
+        """The steps of a whole epoch, for this rank."""
+        return self.schedule.steps_of_epoch(self.shard)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is going on, or comes next."""
+        return self._at.epoch
+
+    @property
+    def steps_left(self) -> int:
+        """The steps that this epoch still has, for this rank."""
+        return self.schedule.steps_left(self._at, self.shard)
+
+    @property
+    def epochs(self) -> Iterator[int]:
+        """The epochs from the current one to the last.
+
+        Each turn goes on to the next epoch, also when the loop over batches was left early.
+        """
+        while not self._is_done:
+            epoch = self.epoch
+            yield epoch
+            if self.epoch == epoch:
+                self._begin(self.schedule.next_epoch(self._at))
+
+    @property
+    def _is_done(self) -> bool:
+        return self.options.epochs is not None and self.epoch >= self.options.epochs
+
+    @property
+    def global_batch_size(self) -> int:
+        """The data points of a step of all ranks together."""
+        return self.source.batch_size * self.shard.num_shards
+
+    # ---- the loop
+
+    def __iter__(self) -> Iterator[B]:
+        """Begin an epoch, or go on with it after `load_state_dict` or `seek`.
+
+        Raises:
+            DeepLearnError: All epochs are done.
+        """
+        self._begin(self._start)
+        if self._is_done:
+            raise DeepLearnError(
+                f"All {self.options.epochs} epochs are done.",
+                f"loader of {self.source.name}",
+                "loop over loader.epochs, ask for more epochs, or seek(0)",
+            )
+        return self._run(self._loop)
+
+    def _begin(self, cursor: Cursor) -> None:
+        self._start = self._at = cursor
+        self._loop = object()
+
+    def _run(self, loop: object) -> Iterator[B]:
+        with self._pipeline() as pipeline, closing(pipeline.run(self.schedule.walk(self._start, self.shard))) as found:
+            while True:
+                self._require(loop)
+                step, batch = next(found, (None, None))
+                if step is None or batch is None:
+                    break
+                self._at, self.last = step.after, step
+                yield batch
+                del batch
+        ended = self._at if self._at.epoch > self._start.epoch else self.schedule.next_epoch(self._at)
+        self._begin(ended)
+
+    def _require(self, loop: object) -> None:
+        if self._loop is not loop:
+            raise DeepLearnError(
+                "Another loop began, or the loader was set to another place, while this loop was going on.",
+                f"loader of {self.source.name}",
+                "make a loader for each loop that goes on at the same time",
+            )
+
+    @contextmanager
+    def _pipeline(self) -> Generator[Pipeline[B], None, None]:
+        work = plan_work(self.source, self.options, self.device)
+        copier = None if self.device.type == "cpu" else DeviceCopier(self.device, self.options.prefetch + 3)
+        rest = (copier, self._cache, self.stats)
+        if self.options.uses_processes:
+            try:
+                yield Pipeline(self.source, self.options, self._start_processes(work), work_in_process, *rest)
+            except WorkerError:
+                self.close()
+                raise
+            return
+        executor = start_threads(self.options.workers) if self.options.workers else CallingThread()
+        try:
+            yield Pipeline(self.source, self.options, executor, work, *rest)
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+    def _start_processes(self, work: LoadWork[B]) -> Executor:
+        """The worker processes, which stay from epoch to epoch."""
+        if self._processes is None:
+            self._processes = start_processes(self.options.workers, work)
+            self._end_processes = weakref.finalize(self, self._processes.shutdown, cancel_futures=True)
+        return self._processes
+
+    def close(self) -> None:
+        """End worker processes and forget what is cached; a later loop begins with new ones."""
+        self._end_processes()
+        self._processes, self._end_processes = None, _nothing
+        self._cache.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    # ---- the state
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far the loop is: plain values for a checkpoint.
+
+        What counts is what the loop got, and not what was read ahead; the batch that it works on counts.  Ranks do the
+        same steps, so that the state of the first one is that of all; it goes on with any number of ranks.
+        """
+        return self._state().to_dict()
+
+    def _state(self) -> LoaderState:
+        return LoaderState(
+            self.source.name,
+            self.source.digest,
+            len(self.schedule),
+            self.options.seed,
+            self.options.shuffle,
+            self.global_batch_size,
+            self._at,
+        )
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state: the next loop gives what is left of its epoch.
+
+        Warns when the data points of a step of all ranks together have changed.
+
+        Raises:
+            BatchError: It is the state of another store.
+            ConfigurationError: It is the state of another order, or none at all.
+        """
+        saved, own = LoaderState.from_dict(state_dict), self._state()
+        saved.require(own)
+        if saved.global_batch_size != own.global_batch_size:
+            warnings.warn(
+                f"A step of {self.source.name} has {own.global_batch_size} data points, and had "
+                f"{saved.global_batch_size} when the state was saved: the data go on exactly, the optimizer sees other "
+                "steps.",
+                stacklevel=2,
+            )
+        self._begin(self.schedule.settled(saved.cursor, self.shard.num_shards))
+
+    def seek(self, epoch: int, step: int = 0) -> None:
+        """Let the next loop begin at a step of an epoch; nothing is read to get there.
+
+        Raises:
+            ConfigurationError: There is no such step.
+        """
+        self._begin(self.schedule.seek(epoch, step, self.shard.num_shards))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next loop begin an epoch, if it is another one; epochs go on by themselves without it."""
+        if epoch != self.epoch:
+            self.seek(epoch)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} of {self.source.name}: {len(self)} steps, epoch {self.epoch}, "
+            f"shard {self.shard.index} of {self.shard.num_shards}>"
+        )
+
+
+def _nothing() -> None:
+    """Ends no processes."""

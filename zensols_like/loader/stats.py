@@ -1,0 +1,131 @@
+"""Where the time of a loop goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+__all__ = ["LoaderStats"]
+
+_STAGES = ("read_s", "decode_s", "transform_s", "copy_s")
+_SKIPPED_IDS = 100
+
+
+@dataclass
+class LoaderStats:
+    """Counts of a loader, since it was made or since the last reset.  Times are in seconds.
+
+    Example:
+        >>> stats = LoaderStats(batches=100, steps=99, wait_s=0.031 * 9.9, step_s=0.969 * 9.9, read_s=0.2)
+        >>> print(stats)
+        data wait 3.1 % of step · step 96.9 ms, wait 3.1 ms · mostly read 2.0 ms · ready 0.0 · 0.0 MB, 0 skipped
+    """
+
+    batches: int = 0
+    """Batches that the loop got."""
+    nbytes: int = 0
+    """Bytes of their tensors."""
+    first_wait_s: float = 0.0
+    """How long the loop waited for the first batch of each epoch, when nothing could be read ahead."""
+    steps: int = 0
+    """Batches but the first of each epoch; the next two are about these."""
+    wait_s: float = 0.0
+    """How long the loop waited for them."""
+    step_s: float = 0.0
+    """How long the loop worked before it asked for them."""
+    read_s: float = 0.0
+    """Reading and verifying, in the workers."""
+    decode_s: float = 0.0
+    """Decoding, in the workers."""
+    transform_s: float = 0.0
+    """The transform, wherever it runs."""
+    copy_s: float = 0.0
+    """Packing, and starting the copies to the device."""
+    ready: int = 0
+    """Sum over all batches: how many of those read ahead were there when the loop asked."""
+    cached: int = 0
+    """Batches that came from the cache."""
+    skipped: int = 0
+    """Batches that could not be read and were skipped."""
+    skipped_ids: list[str] = field(default_factory=list)
+    """The IDs of the first hundred of them."""
+
+    @property
+    def wait_share(self) -> float:
+        """The part of the time of the loop that it waited for data, from 0 to 1."""
+        total = self.wait_s + self.step_s
+        return self.wait_s / total if total > 0 else 0.0
+
+    @property
+    def slowest(self) -> str:
+        """The stage that took most time: ``read``, ``decode``, ``transform`` or ``copy``."""
+        return max(_STAGES, key=lambda stage: float(getattr(self, stage))).removesuffix("_s")
+
+    @property
+    def queue_depth(self) -> float:
+        """How many batches were ready on average when the loop asked for one."""
+        return self.ready / self.batches if self.batches else 0.0
+
+    def snapshot(self, reset: bool = False) -> LoaderStats:
+        """A copy that does not change any more.
+
+        Args:
+            reset: Whether this object counts from zero again.
+        """
+        taken = replace(self, skipped_ids=list(self.skipped_ids))
+        if reset:
+            vars(self).update(vars(LoaderStats()))
+        return taken
+
+    def delivered(self, wait_s: float, step_s: float | None, ready: int) -> None:
+        """Count a batch that the loop got.
+
+        Args:
+            wait_s: How long it waited.
+            step_s: How long it worked before it asked; ``None`` for the first batch of an epoch.
+            ready: How many batches were there when it asked.
+        """
+        self.batches += 1
+        self.ready += ready
+        if step_s is None:
+            self.first_wait_s += wait_s
+        else:
+            self.steps += 1
+            self.wait_s += wait_s
+            self.step_s += step_s
+
+    def add_times(self, times: Mapping[str, float]) -> None:
+        """Add seconds by stage."""
+        for stage, seconds in times.items():
+            setattr(self, stage, getattr(self, stage) + seconds)
+
+    def skip(self, batch_id: str) -> None:
+        """Count a batch that was skipped."""
+        self.skipped += 1
+        if len(self.skipped_ids) < _SKIPPED_IDS:
+            self.skipped_ids.append(batch_id)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All counts, and what follows from them."""
+        return {
+            **asdict(self),
+            "wait_share": self.wait_share,
+            "queue_depth": self.queue_depth,
+            "slowest": self.slowest,
+        }
+
+    def to_json(self) -> str:
+        """`as_dict` as a line of JSON."""
+        return json.dumps(self.as_dict())
+
+    def __str__(self) -> str:
+        steps, batches = max(1, self.steps), max(1, self.batches)
+        slowest = getattr(self, f"{self.slowest}_s") / batches
+        return (
+            f"data wait {self.wait_share:.1%} of step".replace("%", " %")
+            + f" · step {self.step_s / steps * 1e3:.1f} ms, wait {self.wait_s / steps * 1e3:.1f} ms"
+            + f" · mostly {self.slowest} {slowest * 1e3:.1f} ms · ready {self.queue_depth:.1f}"
+            + f" · {self.nbytes / 1e6:.1f} MB, {self.skipped} skipped"
+        )

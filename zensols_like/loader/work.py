@@ -1,0 +1,101 @@
+"""What is done for one batch before the loop gets it: read, decode, transform, pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Generic
+
+from torch import Tensor
+
+from zensols_like.loader.packed import Packed, pack
+from zensols_like.loader.schedule import Step
+from zensols_like.loader.source import B, Tensors
+from zensols_like.torchconfig import derive_seed, seeded
+
+__all__ = ["Clock", "LoadWork", "Loaded", "SeededTransform", "note_of"]
+
+
+@dataclass
+class Loaded(Generic[B]):
+    """A batch that was read, on its way to the loop."""
+
+    batch: B
+    """The batch; where the tensors are packed it holds none itself."""
+    tensors: Tensors | Packed
+    times: dict[str, float] = field(default_factory=dict)
+    """Seconds by stage."""
+
+
+@dataclass(frozen=True)
+class SeededTransform:
+    """A transform whose random numbers depend on seed, epoch and batch only."""
+
+    transform: Callable[[Tensors], Tensors]
+    seed: int
+
+    def __call__(self, tensors: Tensors, step: Step) -> Tensors:
+        """The transformed tensors; the random generators are as before afterwards."""
+        with seeded(derive_seed(self.seed, "transform", step.data_epoch, step.ref.batch_id)):
+            return self.transform(tensors)
+
+
+@dataclass(frozen=True)
+class LoadWork(Generic[B]):
+    """The work of a worker; it is pickled for worker processes, and makes no call to CUDA."""
+
+    load: Callable[[str], B]
+    holding: Callable[[B, Tensors], B]
+    transform: SeededTransform | None
+    packs: bool
+
+    def __call__(self, step: Step, out: Tensor | None = None) -> Loaded[B]:
+        """Do it for the batch of a step.
+
+        Args:
+            step: The step.
+            out: Memory to pack the tensors into, if they fit.
+
+        Raises:
+            Exception: Whatever reading, decoding or the transform raise, with a note that names the batch.
+        """
+        try:
+            return self._load(step, out)
+        except Exception as error:
+            error.add_note(note_of(step))
+            raise
+
+    def _load(self, step: Step, out: Tensor | None) -> Loaded[B]:
+        clock = Clock()
+        batch = self.load(step.ref.batch_id)
+        clock.lap("read_s")
+        tensors = batch.attributes
+        clock.lap("decode_s")
+        if self.transform is not None:
+            tensors = self.transform(tensors, step)
+            clock.lap("transform_s")
+        if not self.packs:
+            return Loaded(batch, tensors, clock.laps)
+        packed = pack(tensors, out)
+        clock.lap("copy_s")
+        return Loaded(self.holding(batch, {}), packed, clock.laps)
+
+
+def note_of(step: Step) -> str:
+    """Which batch an error is about."""
+    return f"while loading batch {step.ref.batch_id!r}, position {step.position} of epoch {step.data_epoch}"
+
+
+class Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Note the time since the last lap."""
+        now = perf_counter()
+        self.laps[name] = self.laps.get(name, 0.0) + now - self._last
+        self._last = now
