@@ -155,6 +155,19 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
                 where,
                 "fill them in, leave out the rows, or leave out the column with exclude_columns",
             )
+        if not _is_number(column) and not isinstance(column.dtype, pd.CategoricalDtype):
+            self._check_text(column, where)
+
+    def _check_text(self, column: pd.Series, where: str) -> None:
+        """Refuse numbers with a few words among them, which would become a category for each number."""
+        words = column[pd.to_numeric(column, errors="coerce").isna()]
+        if 0 < len(words) < len(column) / 2:
+            raise DataframeError(
+                f"The column {column.name!r} holds numbers, but {list(words[:3])} in rows {list(words.index[:3])}.",
+                where,
+                "mend the values, leave out the column with exclude_columns, or give it a categorical type if these are "
+                "names",
+            )
 
     def _categories(self, column: pd.Series) -> tuple[Any, ...]:
         known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.dropna().unique()
