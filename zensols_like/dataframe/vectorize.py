@@ -165,8 +165,8 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
             raise DataframeError(
                 f"The column {column.name!r} holds numbers, but {list(words[:3])} in rows {list(words.index[:3])}.",
                 where,
-                "mend the values, leave out the column with exclude_columns, or give it a categorical type if these are "
-                "names",
+                "mend the values, leave out the column with exclude_columns, or give it a categorical type if these "
+                "are names",
             )
 
     def _categories(self, column: pd.Series) -> tuple[Any, ...]:
