@@ -237,6 +237,15 @@ def test_a_stale_store_can_be_cleared(encoded):
     assert encoded.run("clear", "--yes", overrides=("batch_stash.batch_size=10",)).exit_code == 0
 
 
+def test_a_damaged_store_can_be_cleared(encoded):
+    (encoded.store / ".store" / "manifest.json").write_text("{")
+    settings = ("batch_stash.decoded_attributes=None",)
+    result = encoded.run("clear", "--yes", overrides=settings)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "Removed what is left of a damaged store from target/batch.\n"
+    encoded.encode()
+
+
 def test_clear_all_clears_the_source_too(encoded, monkeypatch):
     from zensols_like.dataset import SortedDatasetSplitStash
 

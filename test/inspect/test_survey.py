@@ -20,7 +20,8 @@ from zensols_like.inspect import (
     report_batch,
     report_store,
 )
-from zensols_like.inspect.survey import class_ids
+from zensols_like.inspect.labels import MAX_CLASSES, LabelCounts, class_ids
+from zensols_like.inspect.stored import Column
 
 
 @pytest.fixture
@@ -85,16 +86,19 @@ def test_unlabeled_batches_have_no_labels(tmp_path):
         assert report.attributes[0].note in ("no labels", "no values")
 
 
-def test_numbers_of_many_values_are_no_classes(tmp_path):
-    stash = flower_stash(tmp_path)
-    stash.prime()
-    assert class_ids(torch.rand(3, 3)) is None
-    assert class_ids(torch.zeros(3, 3)) is None
-    assert class_ids(torch.eye(3) * 2) is None
-    assert class_ids(torch.rand(3)) is None
-    assert class_ids(torch.rand(3, 1, 1)) is None
+def test_classes_are_integers_or_one_hot_rows():
     assert class_ids(torch.tensor([[2], [1]])) == [2, 1]
     assert class_ids(torch.eye(3, dtype=torch.bool)) == [0, 1, 2]
+    assert class_ids(torch.tensor([True, False])) == [1, 0]
+    for other in (torch.rand(3, 3), torch.zeros(3, 3), torch.eye(3) * 2, torch.rand(3), torch.ones(3, 1, 1).int()):
+        assert class_ids(other) is None
+
+
+@pytest.mark.parametrize("values", [torch.arange(MAX_CLASSES + 1), torch.rand(9)])
+def test_numbers_are_not_counted_as_classes(values):
+    counts = LabelCounts()
+    counts.add("train", Column(values))
+    assert counts.reports(lambda ids: [str(id) for id in ids]) == ()
 
 
 def test_batches_are_listed_by_split(reader):

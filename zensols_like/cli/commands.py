@@ -21,16 +21,15 @@ from zensols_like.errors import ConfigurationError, MissingBatchError
 from zensols_like.inspect import (
     BatchReader,
     ClearReport,
-    EncodeReport,
     Report,
     StashReader,
     count_batches,
     open_stash,
     open_store,
     report_batch,
-    report_splits,
+    report_clear,
+    report_encode,
     report_store,
-    size_of,
 )
 from zensols_like.inspect import list_batches as report_list
 
@@ -134,16 +133,7 @@ def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
                 markup=False,
             )
             raise
-    report = EncodeReport(
-        reader.path,
-        reader.status.value,
-        observer.encoded,
-        round(time.monotonic() - start, 3),
-        len(stash.store.plan),
-        stash.store.plan.size,
-        size_of(reader),
-        report_splits(reader),
-    )
+    report = report_encode(reader, observer.encoded, round(time.monotonic() - start, 3))
     _print(report, as_json, render.render_encode(report))
 
 
@@ -160,15 +150,7 @@ def _stoppable() -> Iterator[None]:
 def clear(source: Source, as_json: bool, with_source: bool, is_dry_run: bool, is_sure: bool) -> None:
     """Remove the batches."""
     stash = _open_stash(source)
-    reader = StashReader(stash)
-    is_absent = stash.store.manifest is None
-    report = ClearReport(
-        reader.path,
-        is_dry_run,
-        with_source,
-        0 if is_absent else count_batches(reader).committed,
-        0 if is_absent else size_of(reader),
-    )
+    report = report_clear(StashReader(stash), is_dry_run, with_source)
     if not is_dry_run:
         if not is_sure and not _confirm(report):
             return
@@ -185,4 +167,5 @@ def _confirm(report: ClearReport) -> bool:
             "Nothing was removed: there is no terminal to ask on.", report.path, "add --yes, or --dry-run to look"
         )
     whole = " and the source" if report.with_source else ""
-    return typer.confirm(f"Remove {report.batches} batches{whole} from {report.path}?", err=True)
+    what = "what is left" if report.batches is None else f"{report.batches} batches"
+    return typer.confirm(f"Remove {what}{whole} from {report.path}?", err=True)

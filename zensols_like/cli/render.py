@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from zensols_like.cli.figures import count_text, number_text, share_text, size_text
 from zensols_like.inspect import (
     BatchReport,
     ClearReport,
@@ -54,13 +55,13 @@ def render_store(report: StoreReport) -> RenderableType:
     made = ", ".join(f"{name} {value}" for name, value in report.provenance.items())
     return Group(
         _title(report.path, report.status),
-        f"{_count(report.batches, 'batch')}, {_count(report.data_points, 'data point')}, {_size(report.size_bytes)}, "
+        f"{count_text(report.batches, 'batch')}, {count_text(report.data_points, 'data point')}, {size_text(report.size_bytes)}, "
         f"{report.container}",
         Text(made, style="dim"),
         _split_table(report.splits),
         _attribute_table(report.attributes),
         *_notes(report.attributes),
-        f"[dim]* label; numbers of {report.looked_at} of {_count(report.batches, 'batch')}[/]",
+        f"[dim]* label; numbers of {report.looked_at} of {count_text(report.batches, 'batch')}[/]",
         *_label_table(report),
     )
 
@@ -85,7 +86,7 @@ def _split_table(splits: Sequence[SplitReport]) -> Table:
     for split in splits:
         committed = [] if is_whole else [str(split.committed)]
         table.add_row(
-            escape(split.name), str(split.batches), *committed, str(split.data_points), _size(split.size_bytes)
+            escape(split.name), str(split.batches), *committed, str(split.data_points), size_text(split.size_bytes)
         )
     return table
 
@@ -110,8 +111,8 @@ def _numbers(stats: TensorStats | None) -> Iterator[str]:
     if stats is None:
         yield from [""] * 5
     else:
-        yield from (_number(one) for one in (stats.min, stats.max, stats.mean))
-        yield from (_share(one) for one in (stats.share_nan, stats.share_zero))
+        yield from (number_text(one) for one in (stats.min, stats.max, stats.mean))
+        yield from (share_text(one) for one in (stats.share_nan, stats.share_zero))
 
 
 def _notes(attributes: Iterable[AttributeReport | TensorReport]) -> Iterator[str]:
@@ -119,7 +120,7 @@ def _notes(attributes: Iterable[AttributeReport | TensorReport]) -> Iterator[str
         if one.note is not None:
             yield f"[yellow]{escape(one.name)}[/]: {escape(one.note)}"
         if one.stats is not None and one.stats.share_infinite:
-            yield f"[yellow]{escape(one.name)}[/]: {_share(one.stats.share_infinite)} infinite"
+            yield f"[yellow]{escape(one.name)}[/]: {share_text(one.stats.share_infinite)} infinite"
 
 
 def _label_table(report: StoreReport) -> Iterator[Table]:
@@ -131,7 +132,7 @@ def _label_table(report: StoreReport) -> Iterator[Table]:
         yield table
 
 
-def render_count(report: CountReport) -> RenderableType:
+def rendercount_text(report: CountReport) -> RenderableType:
     """Only the number."""
     return str(report.batches)
 
@@ -156,7 +157,7 @@ def render_list(report: ListReport, show_all: bool) -> RenderableType:
 
 def _entry(one: BatchEntry) -> tuple[str, ...]:
     known = (one.id, str(one.data_points))
-    return (*known, _size(one.size_bytes)) if one.is_committed else (*known, "", "[yellow]not committed[/]")
+    return (*known, size_text(one.size_bytes)) if one.is_committed else (*known, "", "[yellow]not committed[/]")
 
 
 def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:
@@ -165,7 +166,7 @@ def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:
     shown = ids if all_ids or len(ids) <= _LONG else (*ids[:_FIRST], "…", *ids[-_LAST:])
     return Group(
         Text.assemble((f"batch {report.id}", "bold"), f" of {report.split}", (f"  {report.path}", "dim")),
-        f"{_count(len(ids), 'data point')}, {_size(report.size_bytes)}: {escape(', '.join(shown))}",
+        f"{count_text(len(ids), 'data point')}, {size_text(report.size_bytes)}: {escape(', '.join(shown))}",
         _tensor_table(report.attributes),
         *_notes(report.attributes),
         _preview_table(report),
@@ -220,7 +221,7 @@ def _values(rows: Sequence[Row], length: int) -> list[str]:
         >>> _values([(1.5, 10), (20.25, 3)], length=4)
         ['  1.5  10  …', '20.25   3  …']
     """
-    texts = [[_number(item) for item in row] for row in rows]
+    texts = [[number_text(item) for item in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     rest = ["…"] if length > len(widths) else []
     return ["  ".join([*(text.rjust(width) for text, width in zip(row, widths, strict=True)), *rest]) for row in texts]
@@ -238,13 +239,13 @@ def _point_tables(report: BatchReport) -> Iterator[Table]:
 def render_encode(report: EncodeReport) -> RenderableType:
     """What an encode did."""
     if report.encoded == 0:
-        did = f"Already complete: all {_count(report.batches, 'batch')} are there."
+        did = f"Already complete: all {count_text(report.batches, 'batch')} are there."
     else:
         rate = report.encoded / report.seconds if report.seconds > 0 else math.inf
-        did = f"Encoded {_count(report.encoded, 'batch')} in {report.seconds:.1f} s ({rate:.1f}/s)."
+        did = f"Encoded {count_text(report.encoded, 'batch')} in {report.seconds:.1f} s ({rate:.1f}/s)."
     return Group(
         _title(report.path, report.status),
-        f"{did}  {_count(report.data_points, 'data point')}, {_size(report.size_bytes)}.",
+        f"{did}  {count_text(report.data_points, 'data point')}, {size_text(report.size_bytes)}.",
         _split_table(report.splits),
     )
 
@@ -252,49 +253,8 @@ def render_encode(report: EncodeReport) -> RenderableType:
 def render_clear(report: ClearReport) -> RenderableType:
     """What was removed, or would be."""
     verb = "Would remove" if report.is_dry_run else "Removed"
-    source = " and the source" if report.with_source else ""
-    return Text(f"{verb} {_count(report.batches, 'batch')} ({_size(report.size_bytes)}){source} from {report.path}.")
-
-
-def _count(number: int, noun: str) -> str:
-    plural = "batches" if noun == "batch" else f"{noun}s"
-    return f"{number} {noun if number == 1 else plural}"
-
-
-def _number(value: float | str | None) -> str:
-    """A number in a few digits.
-
-    Example:
-        >>> _number(5.099999904632568), _number(12345), _number(True), _number(None)
-        ('5.1', '12345', 'True', '')
-    """
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _share(value: float | None) -> str:
-    """A part of a whole.
-
-    Example:
-        >>> _share(0.0), _share(0.00001), _share(2 / 3), _share(None)
-        ('0%', '<0.1%', '66.7%', '')
-    """
-    if value is None:
-        return ""
-    if value == 0:
-        return "0%"
-    return "<0.1%" if value < 0.001 else f"{value:.1%}"
-
-
-def _size(size_bytes: int) -> str:
-    """Bytes for people.
-
-    Example:
-        >>> _size(512), _size(11510), _size(3 << 30)
-        ('512 B', '11.2 KiB', '3.0 GiB')
-    """
-    if size_bytes < 1024:
-        return f"{size_bytes} B"
-    power = min(int(math.log2(size_bytes) // 10), 4)
-    return f"{size_bytes / 1024**power:.1f} {'KMGT'[power - 1]}iB"
+    if report.batches is None or report.size_bytes is None:
+        what = "what is left of a damaged store"
+    else:
+        what = f"{count_text(report.batches, 'batch')} ({size_text(report.size_bytes)})"
+    return Text(f"{verb} {what}{' and the source' if report.with_source else ''} from {report.path}.")

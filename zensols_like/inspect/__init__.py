@@ -14,7 +14,14 @@ from zensols_like.inspect.report import (
     TensorStats,
     as_value,
 )
-from zensols_like.inspect.survey import count_batches, list_batches, report_batch, report_splits, report_store, size_of
+from zensols_like.inspect.survey import (
+    count_batches,
+    list_batches,
+    report_batch,
+    report_clear,
+    report_encode,
+    report_store,
+)
 
 __all__ = [
     "BatchReader",
@@ -35,7 +42,7 @@ __all__ = [
     "open_stash",
     "open_store",
     "report_batch",
-    "report_splits",
+    "report_clear",
+    "report_encode",
     "report_store",
-    "size_of",
 ]

@@ -233,8 +233,9 @@ class ClearReport:
     path: str
     is_dry_run: bool
     with_source: bool
-    batches: int
-    size_bytes: int
+    batches: int | None
+    """``None`` where the store is too damaged to tell."""
+    size_bytes: int | None
 
 
 Report: TypeAlias = StoreReport | ListReport | CountReport | BatchReport | EncodeReport | ClearReport

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,16 +10,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zensols_like.batch.manifest import AttributeSpec
-from zensols_like.errors import ConfigurationError
+from zensols_like.errors import ConfigurationError, CorruptBatch
 from zensols_like.inspect.errors import NotFoundError
+from zensols_like.inspect.labels import LabelCounts, class_ids
 from zensols_like.inspect.reader import BatchReader
 from zensols_like.inspect.report import (
     AttributeReport,
     BatchEntry,
     BatchReport,
+    ClearReport,
     CountReport,
+    EncodeReport,
     GroupReport,
-    LabelReport,
     ListReport,
     SplitEntries,
     SplitReport,
@@ -30,12 +31,17 @@ from zensols_like.inspect.report import (
 from zensols_like.inspect.stats import Tally, preview
 from zensols_like.inspect.stored import Column, dtype_name
 
-__all__ = ["count_batches", "list_batches", "report_batch", "report_splits", "report_store", "size_of"]
+__all__ = [
+    "count_batches",
+    "list_batches",
+    "report_batch",
+    "report_clear",
+    "report_encode",
+    "report_store",
+]
 
 PREVIEW_WIDTH = 8
 """Elements of a row in a preview."""
-MAX_CLASSES = 50
-"""More different integers than this are numbers, not classes."""
 
 
 def count_batches(reader: BatchReader) -> CountReport:
@@ -63,7 +69,7 @@ def list_batches(reader: BatchReader) -> ListReport:
     return ListReport(reader.path, reader.status.value, splits)
 
 
-def report_splits(reader: BatchReader) -> tuple[SplitReport, ...]:
+def _splits(reader: BatchReader) -> tuple[SplitReport, ...]:
     """What is planned in each split, and what of it is there."""
     plan = reader.store.plan
     sizes, committed = _sizes(reader), _committed(reader)
@@ -83,9 +89,35 @@ def report_splits(reader: BatchReader) -> tuple[SplitReport, ...]:
     return tuple(found)
 
 
-def size_of(reader: BatchReader) -> int:
+def report_encode(reader: BatchReader, encoded: int, seconds: float) -> EncodeReport:
+    """What is there after an encode.
+
+    Args:
+        reader: The batches.
+        encoded: How many of them were encoded just now.
+        seconds: How long that took.
+    """
+    plan = reader.store.plan
+    return EncodeReport(
+        reader.path, reader.status.value, encoded, seconds, len(plan), plan.size, _size(reader), _splits(reader)
+    )
+
+
+def _size(reader: BatchReader) -> int:
     """Bytes of all records."""
     return int(_sizes(reader).sum())
+
+
+def report_clear(reader: BatchReader, is_dry_run: bool, with_source: bool) -> ClearReport:
+    """What clearing removes; also of a damaged store, since that is how to get rid of one."""
+    batches: int | None
+    size: int | None
+    try:
+        is_absent = reader.store.manifest is None
+        batches, size = (0, 0) if is_absent else (count_batches(reader).committed, _size(reader))
+    except CorruptBatch:
+        batches = size = None
+    return ClearReport(reader.path, is_dry_run, with_source, batches, size)
 
 
 def _sizes(reader: BatchReader) -> NDArray[np.int64]:
@@ -108,11 +140,11 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
         batches: How many of each split to read for the numbers; all when ``None``.
     """
     manifest = reader.manifest
-    splits = report_splits(reader)
+    splits = _splits(reader)
     tallies: dict[str, Tally] = {}
     specs = dict(manifest.specs)
     notes: dict[str, str] = {}
-    labels: dict[str, Counter[int] | None] = {}
+    labels = LabelCounts()
     looked_at = 0
     for split in splits:
         for position in _readable(reader, split.name)[:batches]:
@@ -124,7 +156,7 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
                     specs[name] = _completed(specs[name], column.tensor)
                 if column.note is not None:
                     notes[name] = column.note
-            _count_labels(labels, split.name, columns.get(manifest.label or ""))
+            labels.add(split.name, columns.get(manifest.label or ""))
     attributes = tuple(
         AttributeReport(
             name,
@@ -146,12 +178,12 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
         batches=len(reader.store.plan),
         committed=sum(split.committed for split in splits),
         data_points=reader.store.plan.size,
-        size_bytes=size_of(reader),
+        size_bytes=_size(reader),
         label=manifest.label,
         splits=splits,
         groups=tuple(GroupReport(group.key, group.attributes, size) for group, size in groups),
         attributes=attributes,
-        labels=_label_reports(reader, labels),
+        labels=labels.reports(reader.class_names),
         looked_at=looked_at,
         provenance=dict(manifest.provenance),
     )
@@ -168,46 +200,6 @@ def _readable(reader: BatchReader, split: str) -> list[int]:
     """The positions of the batches of a split that are committed."""
     committed = _committed(reader)
     return [position for position in reader.store.plan.range_of(split) if committed[position]]
-
-
-def _count_labels(labels: dict[str, Counter[int] | None], split: str, column: Column | None) -> None:
-    """Add the labels of a batch; ``None`` says that they are no classes."""
-    ids = None if column is None or column.tensor is None else class_ids(column.tensor)
-    known = labels.setdefault(split, Counter())
-    if ids is None or known is None:
-        labels[split] = None
-    else:
-        known.update(ids)
-
-
-def _label_reports(reader: BatchReader, labels: Mapping[str, Counter[int] | None]) -> tuple[LabelReport, ...]:
-    counters = {split: counter for split, counter in labels.items() if counter is not None}
-    ids = sorted(set().union(*counters.values()))
-    if len(ids) > MAX_CLASSES:
-        return ()
-    return tuple(
-        LabelReport(name, {split: counter[id] for split, counter in counters.items()})
-        for id, name in zip(ids, reader.class_names(ids), strict=True)
-    )
-
-
-def class_ids(tensor: Tensor) -> list[int] | None:
-    """The class of each data point, of integers or one-hot rows; ``None`` where a tensor is neither.
-
-    Example:
-        >>> import torch
-        >>> class_ids(torch.tensor([[0.0, 1.0], [1.0, 0.0]])), class_ids(torch.tensor([2, 0])), class_ids(torch.rand(3))
-        ([1, 0], [2, 0], None)
-    """
-    if tensor.dim() == 2 and tensor.shape[1] > 1:
-        marks = tensor != 0
-        is_one_hot = bool((marks.sum(1) == 1).all()) and bool((tensor[marks] == 1).all())
-        return marks.int().argmax(1).tolist() if is_one_hot else None
-    is_column = tensor.dim() == 1 or (tensor.dim() == 2 and tensor.shape[1] == 1)
-    if not is_column or tensor.is_floating_point() or tensor.is_complex():
-        return None
-    found: list[int] = tensor.reshape(-1).int().tolist()
-    return found
 
 
 def report_batch(
