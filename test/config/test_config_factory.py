@@ -363,7 +363,7 @@ def test_references_are_never_taken_for_text(tmp_path):
 
 def test_a_factory_says_what_it_reads(tmp_path):
     make = factory(PARTS, tmp_path)
-    assert repr(make) == f"<ImportConfigFactory of <ExtendedInterpolationEnvConfig {tmp_path}/test.conf>>"
+    assert repr(make) == f"<ImportConfigFactory of <ImportIniConfig {tmp_path}/test.conf>>"
 
 
 def test_threads_share_one_object(tmp_path):

@@ -139,8 +139,9 @@ def test_a_parenthesis_in_a_parameter_does_not_end_it():
         ("eval({'import': 'math'}): 1", "cannot import 'math'"),
         ("eval({'resolve': {}}): 1", "no parameter 'resolve'"),
         ("instance: section", "ConfigFactory"),
-        ("alias: section:option", "not supported"),
-        ("call({'param': {}}): section", "not supported"),
+        ("alias: section:option", "ConfigFactory"),
+        ("call({'param': {}}): section", "ConfigFactory"),
+        ("tree: section", "not supported"),
     ],
 )
 def test_a_wrong_directive_is_an_error_that_says_where(text, message):

@@ -1,15 +1,12 @@
 """Text to objects: configurations, the values in them, and the objects that they describe."""
 
 from zensols_like.config.dictable import Dictable, Settings
-from zensols_like.config.factory import ConfigFactory, ImportConfigFactory, Writeback
-from zensols_like.config.ini import (
-    DictionaryConfig,
-    ExtendedInterpolationConfig,
-    ExtendedInterpolationEnvConfig,
-    IniConfig,
-    StringConfig,
-    load_config,
-)
+from zensols_like.config.dictionary import DictionaryConfig, EnvironmentConfig, StringConfig
+from zensols_like.config.document import JsonConfig, YamlConfig
+from zensols_like.config.factory import ImportConfigFactory
+from zensols_like.config.imports import ImportIniConfig, load_config
+from zensols_like.config.ini import ExtendedInterpolationConfig, ExtendedInterpolationEnvConfig, IniConfig
+from zensols_like.config.interface import ConfigFactory, Writeback
 from zensols_like.config.resources import resource_path
 from zensols_like.config.source import Configurable
 from zensols_like.config.values import Serializer
@@ -24,16 +21,20 @@ __all__ = [
     "ConfigurationError",
     "Dictable",
     "DictionaryConfig",
+    "EnvironmentConfig",
     "ExtendedInterpolationConfig",
     "ExtendedInterpolationEnvConfig",
     "FactoryError",
     "ImportConfigFactory",
+    "ImportIniConfig",
     "IniConfig",
+    "JsonConfig",
     "Serializer",
     "Settings",
     "StringConfig",
     "Writable",
     "Writeback",
+    "YamlConfig",
     "load_config",
     "resource_path",
 ]

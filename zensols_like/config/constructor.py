@@ -1,30 +1,35 @@
-"""What a class takes to make an object."""
+"""What a class takes to make an object, and making it."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, Self
 
-__all__ = ["Constructor"]
+from zensols_like.config.hint import hint
+from zensols_like.errors import APIError, FactoryError
+
+__all__ = ["Constructor", "call"]
 
 
 @dataclass(frozen=True)
 class Constructor:
     """What a class takes to make an object."""
 
+    made: type[Any]
+    """The class."""
     parameters: tuple[Parameter, ...] | None
     """None for some classes written in C, which do not tell."""
 
     @classmethod
-    def of(cls, found: type[Any]) -> Self:
+    def of(cls, made: type[Any]) -> Self:
         """The constructor of a class."""
         try:
-            return cls(tuple(inspect.signature(found).parameters.values()))
+            return cls(made, tuple(inspect.signature(made).parameters.values()))
         except ValueError:
-            return cls(None)
+            return cls(made, None)
 
     @property
     def names(self) -> list[str]:
@@ -42,11 +47,69 @@ class Constructor:
         by_position = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
         return [parameter.name for parameter in self.parameters or () if parameter.kind in by_position][:count]
 
-    def missing(self, given: Collection[str]) -> list[str]:
-        """The arguments that have to be given, and are not."""
+    def require_known(self, names: Iterable[str], where: Callable[[str], str | None]) -> None:
+        """Refuse arguments that it does not take.
+
+        Args:
+            names: The arguments.
+            where: Says where an argument is given, for the error.
+
+        Raises:
+            FactoryError: It does not take one of them.
+        """
+        for name in names:
+            if not self.takes_any and name not in self.names:
+                raise FactoryError(
+                    f"{self.made.__qualname__} takes no argument {name!r}.",
+                    where(name),
+                    hint(name, self.names, "arguments"),
+                )
+
+    def require_all(self, given: Collection[str], where: str | None, fix: str) -> None:
+        """Refuse to go without the arguments that it needs.
+
+        Raises:
+            FactoryError: One that has no default is not given.
+        """
         variable = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-        return [
+        missing = [
             parameter.name
             for parameter in self.parameters or ()
             if parameter.default is Parameter.empty and parameter.kind not in variable and parameter.name not in given
         ]
+        if missing:
+            raise FactoryError(f"{self.made.__qualname__} needs the arguments {missing}.", where, fix)
+
+
+def call(
+    function: Callable[..., Any],
+    name: str,
+    args: Iterable[Any],
+    values: Mapping[str, Any],
+    where: str | None,
+    note: str,
+) -> Any:
+    """Call what a configuration names.
+
+    Args:
+        function: A class, or what else can be called.
+        name: What errors call it.
+        args: Arguments by position.
+        values: Arguments by name.
+        where: File and section, for errors.
+        note: What is being done, for errors of ours that come out of it.
+
+    Raises:
+        FactoryError: It raised an error that is none of ours.
+    """
+    try:
+        return function(*args, **values)
+    except APIError as error:
+        error.add_note(note)
+        raise
+    except Exception as error:
+        raise FactoryError(
+            f"{name} raised {type(error).__name__}: {error}",
+            where,
+            "correct the options of the section; the cause stands above",
+        ) from error

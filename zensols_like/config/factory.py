@@ -6,95 +6,34 @@ import importlib
 import re
 import sys
 import threading
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
 from typing import Any, Self
 
-from zensols_like.config.constructor import Constructor
+from zensols_like.config.constructor import Constructor, call
 from zensols_like.config.dictable import Settings
-from zensols_like.config.hint import hint
 from zensols_like.config.importer import import_class
+from zensols_like.config.interpolation import has_reference
+from zensols_like.config.reference import ReferringFactory
 from zensols_like.config.source import Configurable
-from zensols_like.config.values import Directive, Serializer
-from zensols_like.errors import APIError, ConfigurableError, FactoryError
+from zensols_like.config.values import Serializer
+from zensols_like.errors import ConfigurableError, FactoryError
 from zensols_like.protocols import Deallocatable
 
-__all__ = ["ConfigFactory", "ImportConfigFactory", "Writeback"]
+__all__ = ["ImportConfigFactory"]
 
 _CLASS_NAME = "class_name"
-_REFERENCE = re.compile(r"\$\{[^{}]+\}")
-_SEVERAL = re.compile(r"(?:list|tuple|json)\s*:")
 
 
-class ConfigFactory(Deallocatable):
-    """Makes the object that a section of a configuration describes.
-
-    Args:
-        config: The configuration.
-    """
-
-    def __init__(self, config: Configurable) -> None:
-        self.config = config
-
-    @abstractmethod
-    def instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """The object of a section.
-
-        Args:
-            name: The section.
-            args: Arguments of the constructor, before those of the section.
-            kwargs: Arguments of the constructor, in place of those of the section.
-        """
-
-    @abstractmethod
-    def new_instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """A new object of a section, which nobody else gets."""
-
-    @abstractmethod
-    def new_deep_instance(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """A new object of a section, where the objects that it refers to are new too."""
-
-    @abstractmethod
-    def get_class(self, name: str) -> type[Any]:
-        """The class of a section's object."""
-
-    def __call__(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """The object of a section, see :meth:`instance`."""
-        return self.instance(name, *args, **kwargs)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.config!r}>"
-
-
-@dataclass
-class Writeback:
-    """An object that knows its section and who made it.  Setting an attribute changes the object only."""
-
-    name: str
-    """The section."""
-    config_factory: ConfigFactory = field(repr=False, compare=False)
-    """What made this object, and makes others."""
-
-
-class ImportConfigFactory(ConfigFactory):
+class ImportConfigFactory(ReferringFactory):
     """Makes objects by importing the class that ``class_name`` of a section names; the other options are its arguments.
 
     A section is made once: who asks for it again gets the same object.  An object made with arguments of the caller is
     not kept, since nobody else expects it.  A section without ``class_name`` gives :class:`.Settings`.  Constructor
     arguments named ``name``, ``config`` and ``config_factory`` get the section's name, the configuration and the
-    factory, when the section does not set them.  Besides the directives of :class:`.Serializer` there is one that
-    stands for the objects of other sections::
-
-        text                                           value
-        instance: other                                the object of section [other]
-        instance({'param': {'size': 3}}): other        a new one, made with this argument
-        instance({'share': 'evict'}): other            a new one
-        instance({'share': 'deep'}): other             a new one, where what it refers to is new too
-        instance: list: one, other                     their objects in a list; also tuple:
-        instance: json: {"a": "one", "b": "other"}     their objects in a dictionary
+    factory, when the section does not set them.  Besides the directives of :class:`.Serializer` there are those of
+    :class:`.ReferringFactory`, such as ``instance: other`` for the object of another section.
 
     **A configuration is code, like a Makefile.**  ``class_name`` imports any module and calls any class in it, and
     ``eval:`` runs any expression.  Use configurations of people whose programs you would run.
@@ -134,7 +73,7 @@ class ImportConfigFactory(ConfigFactory):
         self._instances: dict[str, Any] = {}
         self._making: tuple[str, ...] = ()
         self._lock = threading.RLock()
-        self._serializer = Serializer({"instance": self._refer})
+        self._serializer = Serializer(self._directives())
 
     # asking
 
@@ -211,40 +150,14 @@ class ImportConfigFactory(ConfigFactory):
 
     # making
 
-    def _refer(self, given: Directive) -> Any:
-        """What ``instance:`` stands for."""
-        options = given.options("param", "share")
-        share, parameters = str(options.get("share", "default")), options.get("param", {})
-        makers = {"default": self.instance, "evict": self.new_instance, "deep": self.new_deep_instance}
-        if share not in makers:
-            raise given.error(f"has no way {share!r} to share", hint(share, makers, "ways"))
-        if not isinstance(parameters, dict) or not all(isinstance(name, str) for name in parameters):
-            raise given.error(f"has parameters {parameters!r}", "write {'param': {'name': value}}")
-
-        def make(names: Any) -> Any:
-            if isinstance(names, list | tuple):
-                return type(names)(make(name) for name in names)
-            if isinstance(names, dict):
-                return {key: make(name) for key, name in names.items()}
-            self._require_section(str(names), given.where)
-            return makers[share](str(names), **parameters)
-
-        names = self._serializer.parse_object(given.text, given.where) if _SEVERAL.match(given.text) else given.text
-        try:
-            return make(names)
-        except APIError as error:
-            if error.where != given.where:
-                error.add_note(f"needed by {given.where}")
-            raise
-
     @contextmanager
-    def _entered(self, name: str) -> Iterator[None]:
+    def _entered(self, name: str, where: str | None = None) -> Iterator[None]:
         outer = self._making
         if name in outer:
             circle = " -> ".join((*outer[outer.index(name) :], name))
             raise FactoryError(
                 f"Sections refer to each other in a circle: {circle}.",
-                self.config.where(name),
+                where or self.config.where(name),
                 "take one of these references away",
             )
         self._making = (*outer, name)
@@ -255,32 +168,29 @@ class ImportConfigFactory(ConfigFactory):
 
     def _make(self, section: str, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
         self._require_section(section)
+        return self._build(self.get_class(section), section, args, given)
+
+    def _build(
+        self, found: type[Any], section: str, args: tuple[Any, ...] = (), given: Mapping[str, Any] | None = None
+    ) -> Any:
+        given = given or {}
         texts = self.config.get_options(section)
         texts.pop(_CLASS_NAME, None)
-        found = self.get_class(section)
         if found is Settings:
             return Settings(self._values(section, texts, given))
         constructor = Constructor.of(found)
-        for name in (*texts, *given):
-            if not constructor.takes_any and name not in constructor.names:
-                raise FactoryError(
-                    f"{found.__qualname__} takes no argument {name!r}.",
-                    self.config.where(section, name),
-                    hint(name, constructor.names, "arguments"),
-                )
+        constructor.require_known((*texts, *given), lambda name: self.config.where(section, name))
         by_position = constructor.positional(len(args))
         by_name = [name for name in constructor.names if name not in by_position]
         values = self._values(section, {name: text for name, text in texts.items() if name not in by_position}, given)
         known = {"name": section, "config": self.config, "config_factory": self}
         values = {name: value for name, value in known.items() if name in by_name} | values
-        missing = constructor.missing([*by_position, *values])
-        if missing:
-            raise FactoryError(
-                f"{found.__qualname__} needs the arguments {missing}.",
-                self.config.where(section),
-                f"set them in [{section}], one 'name = value' line each",
-            )
-        return self._call(section, found, args, values)
+        where = self.config.where(section)
+        constructor.require_all(
+            [*by_position, *values], where, f"set them in [{section}], one 'name = value' line each"
+        )
+        note = f"while making [{section}] of {self.config.origin(section)}"
+        return call(found, found.__qualname__, args, values, where, note)
 
     def _values(self, section: str, texts: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
         """The values of the options, and those that were given in their place."""
@@ -289,7 +199,7 @@ class ImportConfigFactory(ConfigFactory):
 
     def _value(self, section: str, option: str, text: str) -> Any:
         where = self.config.where(section, option)
-        if not self.config.use_interpolation and _REFERENCE.search(text):
+        if not self.config.use_interpolation and has_reference(text):
             raise ConfigurableError(
                 f"This configuration does not look up references such as that in {text!r}.",
                 where,
@@ -297,23 +207,6 @@ class ImportConfigFactory(ConfigFactory):
             )
         return self._serializer.parse_object(text, where)
 
-    def _call(self, section: str, found: type[Any], args: tuple[Any, ...], values: Mapping[str, Any]) -> Any:
-        try:
-            return found(*args, **values)
-        except APIError as error:
-            error.add_note(f"while making [{section}] of {self.config.origin(section)}")
-            raise
-        except Exception as error:
-            raise FactoryError(
-                f"{found.__qualname__} raised {type(error).__name__}: {error}",
-                self.config.where(section),
-                "correct the options of the section; the cause stands above",
-            ) from error
-
-    def _require_section(self, section: str, where: str | None = None) -> None:
-        if section not in self.config.sections:
-            raise FactoryError(
-                f"There is no section [{section}].",
-                where or self.config.source,
-                hint(section, self.config.sections, "sections"),
-            )
+    def _option(self, section: str, option: str, where: str | None) -> Any:
+        with self._lock, self._entered(f"{section}:{option}", where):
+            return self._value(section, option, self.config.get_option(option, section))

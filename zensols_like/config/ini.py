@@ -1,48 +1,22 @@
-"""Configurations in INI files, dictionaries and strings."""
+"""Configurations in INI files."""
 
 from __future__ import annotations
 
 import configparser
-import io
 import os
-import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
-from zensols_like.config.source import Configurable, split_assignment
-from zensols_like.errors import ConfigurableError, ConfigurableFileNotFoundError
+from zensols_like.config.assignment import split_assignment
+from zensols_like.config.file import FileConfig
+from zensols_like.config.source import Configurable
+from zensols_like.errors import ConfigurableError
 
-__all__ = [
-    "DictionaryConfig",
-    "ExtendedInterpolationConfig",
-    "ExtendedInterpolationEnvConfig",
-    "IniConfig",
-    "StringConfig",
-    "load_config",
-]
+__all__ = ["ExtendedInterpolationConfig", "ExtendedInterpolationEnvConfig", "IniConfig"]
 
 
-def load_config(path: Path | str, overrides: Iterable[str] = ()) -> Configurable:
-    """Read a configuration from a file, or from all ``*.conf`` files of a folder; the usual way in.
-
-    Options refer to each other by ``${section:option}`` and to the environment by ``${env:HOME}``.
-
-    Args:
-        path: The file or folder.
-        overrides: Options that win over those in the file, each as ``section.option=value``.
-
-    Raises:
-        ConfigurableFileNotFoundError: There is no such file.
-        ConfigurableError: The file cannot be read, or there is no such section to override.
-    """
-    config = ExtendedInterpolationEnvConfig(path)
-    for assignment in overrides:
-        config.override(assignment)
-    return config
-
-
-class IniConfig(Configurable):
+class IniConfig(FileConfig):
     r"""A configuration in an INI file: ``[section]`` lines, and ``option = text`` lines below.
 
     Lines that begin with ``#`` or ``;`` are comments.  A text goes on over indented lines.  Names keep their case, and
@@ -55,67 +29,13 @@ class IniConfig(Configurable):
         use_interpolation: Whether ``${…}`` refers to other options.
 
     Example:
+        >>> import io
         >>> config = IniConfig(io.StringIO("[default]\nsize = 3"))
         >>> config.get_option("size"), config["default"].size
         ('3', 3)
     """
 
-    def __init__(
-        self,
-        config_file: Path | str | TextIO | Configurable | None = None,
-        default_section: str = "default",
-        use_interpolation: bool = False,
-    ) -> None:
-        super().__init__(default_section, use_interpolation)
-        self._stream_text: str | None = None
-        self.config_file: Path | Configurable | None = None
-        if isinstance(config_file, Configurable):
-            self.config_file = config_file
-        elif isinstance(config_file, io.TextIOBase):
-            self._stream_text = config_file.read()
-        elif isinstance(config_file, Path | str):
-            self.config_file = Path(config_file).expanduser()
-        elif config_file is not None:
-            raise ConfigurableError(
-                f"A {type(config_file).__name__} is not a configuration.",
-                None,
-                "give a path, an open text file or another configuration",
-            )
-        self.reload()
-
-    @property
-    def source(self) -> str:
-        """The path."""
-        return str(self.config_file) if isinstance(self.config_file, Path) else super().source
-
-    def _fill(self) -> None:
-        if self._stream_text is not None:
-            self._parse(self._stream_text, self.source)
-        elif isinstance(self.config_file, Configurable):
-            self.merge(self.config_file)
-        elif self.config_file is not None:
-            for path in self._files(self.config_file):
-                self._parse(self._read(path), str(path))
-
-    def _files(self, path: Path) -> list[Path]:
-        if not path.is_dir():
-            return [path]
-        files = sorted(path.glob("*.conf"))
-        if not files:
-            raise ConfigurableFileNotFoundError(
-                "There is no configuration in the folder.", str(path), "add a *.conf file"
-            )
-        return files
-
-    def _read(self, path: Path) -> str:
-        try:
-            return path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError as error:
-            raise ConfigurableFileNotFoundError(
-                f"There is no configuration file {path.name!r}.", str(path.absolute()), "correct the path"
-            ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurableError(f"The file cannot be read: {error}", str(path), "make it readable UTF-8") from error
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".conf",)
 
     def _parse(self, text: str, origin: str) -> None:
         # no name can be written for the section with the defaults, so that it is not one
@@ -142,6 +62,7 @@ class ExtendedInterpolationConfig(IniConfig):
         default_section: The section of methods that are given none.
 
     Example:
+        >>> import io
         >>> config = ExtendedInterpolationConfig(io.StringIO("[a]\nroot = /tmp\n[b]\nfile = ${a:root}/x"))
         >>> config.get_option("file", "b")
         '/tmp/x'
@@ -168,6 +89,7 @@ class ExtendedInterpolationEnvConfig(ExtendedInterpolationConfig):
         remove_vars: Variables to leave out.
 
     Example:
+        >>> import io
         >>> config = ExtendedInterpolationEnvConfig(io.StringIO("[a]\nfile = ${env:DATA}/x"), env={"DATA": "/data"})
         >>> config.get_option("file", "a")
         '/data/x'
@@ -226,66 +148,6 @@ class ExtendedInterpolationEnvConfig(ExtendedInterpolationConfig):
         self.__dict__.update(state)
         if not self._env_given:
             self._env = _without(os.environ, self._removed) | self._env
-
-
-class DictionaryConfig(Configurable):
-    """A configuration in a dictionary of dictionaries.
-
-    Args:
-        config: Options by section and name.  A string is the text of the option; anything else is written as text.
-        default_section: The section of methods that are given none.
-        use_interpolation: Whether ``${…}`` refers to other options.
-
-    Example:
-        >>> DictionaryConfig({"model": {"sizes": [1, 2], "folder": "path: data"}})["model"].asdict()
-        {'sizes': [1, 2], 'folder': PosixPath('data')}
-    """
-
-    def __init__(
-        self,
-        config: Mapping[str, Mapping[str, Any]],
-        default_section: str = "default",
-        use_interpolation: bool = False,
-    ) -> None:
-        super().__init__(default_section, use_interpolation)
-        self._config = {
-            section: {option: self._format(value, section, option) for option, value in options.items()}
-            for section, options in config.items()
-        }
-        self.reload()
-
-    def _fill(self) -> None:
-        for section, options in self._config.items():
-            self._put(self.source, section)
-            for option, text in options.items():
-                self._put(self.source, section, option, text)
-
-
-class StringConfig(Configurable):
-    """A configuration in a string such as ``section.option=value,section.other=value``.
-
-    Args:
-        config_str: The assignments.
-        option_sep_regex: What stands between them.
-        default_section: The section of methods that are given none.
-
-    Example:
-        >>> StringConfig("model.size=3, model.name=x").asdict()
-        {'model': {'size': '3', 'name': 'x'}}
-    """
-
-    def __init__(
-        self, config_str: str, option_sep_regex: str | re.Pattern[str] = r"\s*,\s*", default_section: str = "default"
-    ) -> None:
-        super().__init__(default_section)
-        self.config_str = config_str
-        self.option_sep_regex = option_sep_regex
-        self.reload()
-
-    def _fill(self) -> None:
-        for assignment in re.split(self.option_sep_regex, self.config_str.strip()):
-            section, option, text = split_assignment(assignment)
-            self._put(self.source, section, option, text)
 
 
 def _without(env: Mapping[str, str], removed: Collection[str]) -> dict[str, str]:

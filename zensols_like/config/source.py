@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain as chained
 from pathlib import Path
 from typing import Any, TypeVar
 
+from zensols_like.config.assignment import split_assignment
 from zensols_like.config.dictable import Settings
 from zensols_like.config.hint import hint
+from zensols_like.config.interpolation import escape, interpolate
 from zensols_like.config.values import Serializer
 from zensols_like.errors import ConfigurableError
 from zensols_like.protocols import Writable
 
-__all__ = ["Configurable", "split_assignment"]
+__all__ = ["Configurable"]
 
 T = TypeVar("T")
 
-_REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?:(?P<section>[^:{}]+):)?(?P<option>[^:{}]+)\})?")
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -99,11 +98,9 @@ class Configurable(Writable):
     def get_option_boolean(self, name: str, section: str | None = None) -> bool:
         """The option as a truth value: true, yes, on, 1 or false, no, off, 0 in any case."""
         text = self.get_option(name, section)
-        if text.lower() not in _BOOLEANS:
-            raise ConfigurableError(
-                f"{text!r} is not a truth value.", self.where(section, name), f"use one of {[*_BOOLEANS]}"
-            )
-        return _BOOLEANS[text.lower()]
+        if text.lower() in _BOOLEANS:
+            return _BOOLEANS[text.lower()]
+        raise ConfigurableError(f"{text!r} is no truth value.", self.where(section, name), f"use one of {[*_BOOLEANS]}")
 
     def get_option_int(self, name: str, section: str | None = None) -> int:
         """The option as a whole number."""
@@ -142,8 +139,7 @@ class Configurable(Writable):
         return target
 
     def __getitem__(self, section: str) -> Settings:
-        settings: Settings = self.populate(section=section)
-        return settings
+        return Settings(self.populate({}, section))
 
     def __contains__(self, section: object) -> bool:
         return section in self._texts
@@ -164,16 +160,22 @@ class Configurable(Writable):
             f"{section}:{name}": text for section, options in self.asdict().items() for name, text in options.items()
         }
 
-    def lines(self) -> Iterable[tuple[int, str]]:
+    def lines(self) -> Iterator[tuple[int, str]]:
         """The lines of an INI file that reads back as this configuration."""
-        return chained.from_iterable(self._section_lines(section) for section in self.sections)
+        for section, options in self._texts.items():
+            yield 0, f"[{section}]"
+            for option, text in options.items():
+                first, *rest = text.split("\n")
+                yield 0, f"{option} = {first}"
+                yield from ((1, line) for line in rest)
+            yield 0, ""
 
     def written(self, section: str, use_interpolation: bool) -> dict[str, str]:
         """The options of a section as a configuration with or without interpolation has to write them."""
         self._require_section(section)
         texts = self._texts.get(section, {})
         if use_interpolation and not self.use_interpolation:
-            return {name: _escaped(text) for name, text in texts.items()}
+            return {name: escape(text) for name, text in texts.items()}
         return {name: text if use_interpolation else self.get_option(name, section) for name, text in texts.items()}
 
     # telling where an option comes from
@@ -280,57 +282,19 @@ class Configurable(Writable):
                 f"Options refer to each other in a circle: {circle}.", self.where(*here), "give one of them a value"
             )
 
-        def substitute(match: re.Match[str]) -> str:
-            if match["dollar"]:
-                return "$"
-            if match["option"] is None:
-                raise ConfigurableError(
-                    f"A '$' stands alone in {text!r}.", self.where(*here), "write ${option}, ${section:option} or $$"
-                )
-            return self._resolve(match["section"] or section, match["option"], (*chain, here))
-
-        return _REFERENCE.sub(substitute, text)
+        inner = (*chain, here)
+        return interpolate(text, lambda other, name: self._resolve(other or section, name, inner), self.where(*here))
 
     def _format(self, value: Any, section: str, option: str) -> str:
         if isinstance(value, str):
             return value
         text = Serializer().format_option(value, self.where(section, option))
-        return _escaped(text) if self.use_interpolation else text
-
-    def _section_lines(self, section: str) -> Iterator[tuple[int, str]]:
-        yield 0, f"[{section}]"
-        for option, text in self._texts[section].items():
-            first, *rest = text.split("\n")
-            yield 0, f"{option} = {first}"
-            yield from ((1, line) for line in rest)
-        yield 0, ""
+        return escape(text) if self.use_interpolation else text
 
     def _get_number(self, kind: Callable[[str], T], name: str, section: str | None) -> T:
         text = self.get_option(name, section)
         try:
             return kind(text)
         except ValueError as error:
-            raise ConfigurableError(
-                f"{text!r} is not a number.", self.where(section, name), "write digits, such as 12"
-            ) from error
-
-
-def split_assignment(text: str) -> tuple[str, str, str]:
-    """Section, option and value of ``section.option=value``.
-
-    Raises:
-        ConfigurableError: It is not written like this.
-
-    Example:
-        >>> split_assignment("model.rate = 0.1")
-        ('model', 'rate', '0.1')
-    """
-    name, equals, value = text.partition("=")
-    section, _, option = name.strip().rpartition(".")
-    if not (equals and section and option):
-        raise ConfigurableError(f"{text!r} does not set an option.", None, "write section.option=value")
-    return section, option, value.strip()
-
-
-def _escaped(text: str) -> str:
-    return text.replace("$", "$$")
+            where = self.where(section, name)
+            raise ConfigurableError(f"{text!r} is not a number.", where, "write digits, such as 12") from error
