@@ -218,7 +218,7 @@ def test_an_interrupt_keeps_what_is_encoded_and_says_how_to_go_on(iris, own_modu
     (tmp_path / "stop").write_text("interrupt")
     result = iris.run("encode", "-q", overrides=settings)
     assert result.exit_code == 130
-    assert "Stopped: 2 of 10 batches are encoded." in result.stderr
+    assert "Stopped with 2 of 10 batches encoded." in result.stderr
     assert "Go on with: zensols-like encode -c" in result.stderr
     (tmp_path / "stop").unlink()
     assert as_json(iris.run("encode", "-q", "--json", overrides=settings))["encoded"] == 8

@@ -127,11 +127,8 @@ def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
         try:
             stash.prime()
         except (KeyboardInterrupt, SystemExit):
-            Console(stderr=True, highlight=False, soft_wrap=True).print(
-                f"Stopped: {observer.done} of {observer.total or 'all'} batches are encoded.  "
-                f"Go on with: {source.command('encode')}",
-                markup=False,
-            )
+            done = f"with {observer.done} of {observer.total} batches encoded" if observer.total else "before it began"
+            typer.echo(f"Stopped {done}.  Go on with: {source.command('encode')}", err=True)
             raise
     report = report_encode(reader, observer.encoded, round(time.monotonic() - start, 3))
     _print(report, as_json, render.render_encode(report))

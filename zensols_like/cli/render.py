@@ -55,8 +55,8 @@ def render_store(report: StoreReport) -> RenderableType:
     made = ", ".join(f"{name} {value}" for name, value in report.provenance.items())
     return Group(
         _title(report.path, report.status),
-        f"{count_text(report.batches, 'batch')}, {count_text(report.data_points, 'data point')}, {size_text(report.size_bytes)}, "
-        f"{report.container}",
+        f"{count_text(report.batches, 'batch')}, {count_text(report.data_points, 'data point')}, "
+        f"{size_text(report.size_bytes)}, {report.container}",
         Text(made, style="dim"),
         _split_table(report.splits),
         _attribute_table(report.attributes),
@@ -132,7 +132,7 @@ def _label_table(report: StoreReport) -> Iterator[Table]:
         yield table
 
 
-def rendercount_text(report: CountReport) -> RenderableType:
+def render_count(report: CountReport) -> RenderableType:
     """Only the number."""
     return str(report.batches)
 
