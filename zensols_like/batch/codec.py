@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from zensols_like.batch.interface import Contexts
 from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
 from zensols_like.errors import APIError, BatchError, EncodeError, MappingError
 from zensols_like.persist import register
-from zensols_like.torchconfig import derive_seed, seeded
+from zensols_like.torchconfig import derive_seed, reseed, seeded
 from zensols_like.vectorize import (
     EncodableFeatureVectorizer,
     FeatureContext,
@@ -33,6 +34,10 @@ class ColumnSource(Protocol):
     @property
     def ids(self) -> Sequence[str]:
         """The IDs of the data points, in the order of the batch."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether a column may be made with random numbers."""
 
     def column(self, name: str) -> Sequence[Any]:
         """The value of each data point for the attribute of this name."""
@@ -217,13 +222,17 @@ class BatchCodec:
         Raises:
             EncodeError: A data point cannot be encoded; names it, the attribute and the vectorizer.
         """
+        wanted = {name: bound for name, bound in self.fields.items() if attributes is None or name in attributes}
+        if not source.is_random and not any(bound.vectorizer.is_random for bound in wanted.values()):
+            return {name: bound.encode(source.ids, _column(source, bound)) for name, bound in wanted.items()}
+        lengths = array("Q", map(len, source.ids)).tobytes()
+        seed = derive_seed(self.seed, "encode", lengths, "".join(source.ids))
         contexts: dict[str, FeatureContext | tuple[FeatureContext, ...]] = {}
-        seed = derive_seed(self.seed, "encode", *source.ids)
-        for name, bound in self.fields.items():
-            if attributes is None or name in attributes:
+        with seeded():
+            for name, bound in wanted.items():
                 # each attribute has a seed of its own, so that it does not matter which others are encoded with it
-                with seeded(derive_seed(seed, name)):
-                    contexts[name] = bound.encode(source.ids, _column(source, bound))
+                reseed(derive_seed(seed, name))
+                contexts[name] = bound.encode(source.ids, _column(source, bound))
         return contexts
 
     def decode(self, contexts: Contexts) -> dict[str, Tensor | None]:

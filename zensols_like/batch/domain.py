@@ -91,6 +91,7 @@ class PointColumns:
     """The columns of data points: an attribute of each of them."""
 
     points: tuple[DataPoint, ...]
+    is_random: ClassVar[bool] = True  # nobody knows what the properties of a user do
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -69,13 +69,13 @@ class Plan:
         """The IDs of the data points of a batch."""
         first, last = self._start(self.batch_ends, position), int(self.batch_ends[position])
         start = self._start(self.id_ends, first)
-        ends = self.id_ends[first:last].tolist()
-        text = self.id_bytes[start : ends[-1] if ends else start].tobytes()
-        starts = [start, *ends[:-1]]
-        return tuple(
-            text[begin - start : end - start].decode("utf-8", "surrogatepass")
-            for begin, end in zip(starts, ends, strict=True)
-        )
+        ends = (self.id_ends[first:last] - start).tolist()
+        data = self.id_bytes[start : start + (ends[-1] if ends else 0)].tobytes()
+        if data.isascii():
+            text = data.decode()
+            return tuple(map(text.__getitem__, map(slice, [0, *ends[:-1]], ends)))
+        parts = map(data.__getitem__, map(slice, [0, *ends[:-1]], ends))
+        return tuple(part.decode("utf-8", "surrogatepass") for part in parts)
 
     @staticmethod
     def _start(ends: NDArray[np.int64], position: int) -> int:
@@ -212,13 +212,14 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         batch_ends += [min(first + batch_size * (i + 1), len(ids)) for i in range(-(-len(kept) // batch_size))]
         split_ends.append(len(batch_ends))
     _check_keys(ids, keys_by_split)
-    encoded = [key.encode("utf-8", "surrogatepass") for key in ids]
+    text = "".join(ids).encode("utf-8", "surrogatepass")
+    lengths = map(len, ids) if text.isascii() else (len(key.encode("utf-8", "surrogatepass")) for key in ids)
     return Plan(
         tuple(keys_by_split),
         np.asarray(split_ends, dtype=np.int64),
         np.asarray(batch_ends, dtype=np.int64),
-        np.cumsum([len(key) for key in encoded], dtype=np.int64),
-        np.frombuffer(b"".join(encoded), dtype=np.uint8),
+        np.cumsum(np.fromiter(lengths, dtype=np.int64, count=len(ids))),
+        np.frombuffer(text, dtype=np.uint8),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -34,6 +34,7 @@ class TableColumns:
     """The columns of some rows of a table; no object is made for a row."""
 
     frame: pd.DataFrame
+    is_random: ClassVar[bool] = False
 
     @cached_property
     def ids(self) -> Sequence[str]:

@@ -6,6 +6,7 @@ from zensols_like.torchconfig.seed import (
     derive_seed,
     get_random_seed,
     get_random_seed_context,
+    reseed,
     seeded,
     set_random_seed,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "get_random_seed",
     "get_random_seed_context",
     "printopts",
+    "reseed",
     "seeded",
     "set_random_seed",
 ]

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 
-__all__ = ["derive_seed", "get_random_seed", "get_random_seed_context", "seeded", "set_random_seed"]
+__all__ = ["derive_seed", "get_random_seed", "get_random_seed_context", "reseed", "seeded", "set_random_seed"]
 
 SeedPart: TypeAlias = "str | bytes | bool | int | float | list[SeedPart] | tuple[SeedPart, ...] | None"
 
@@ -29,7 +29,7 @@ def set_random_seed(seed: int = 0, disable_cudnn: bool = False, rng_state: bool 
         rng_state: Also seed the generators of the CUDA devices.
     """
     global _context
-    _seed_all(seed)
+    reseed(seed)
     if rng_state:
         torch.cuda.manual_seed_all(seed)  # remembered until CUDA starts
     if disable_cudnn:
@@ -73,8 +73,11 @@ def derive_seed(seed: int, *parts: SeedPart) -> int:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int | None = None) -> Iterator[None]:
     """Seed ``random``, numpy and torch on the CPU, and give their states back afterwards.
+
+    Args:
+        seed: The seed; with ``None`` the block seeds itself, with `reseed`.
 
     Example:
         >>> with seeded(1):
@@ -85,7 +88,8 @@ def seeded(seed: int) -> Iterator[None]:
     """
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
-        _seed_all(seed)
+        if seed is not None:
+            reseed(seed)
         yield
     finally:
         random.setstate(states[0])
@@ -93,7 +97,8 @@ def seeded(seed: int) -> Iterator[None]:
         torch.set_rng_state(states[2])
 
 
-def _seed_all(seed: int) -> None:
+def reseed(seed: int) -> None:
+    """Seed ``random``, numpy and torch on the CPU."""
     random.seed(seed)
     unsigned = seed % 2**64
     # numpy takes words of 32 bits; the last one makes its numbers others than those of random

@@ -136,6 +136,9 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
     encodes_data_type: ClassVar[bool] = True
     """Whether what is encoded depends on ``torch_config.data_type``, which is then part of the fingerprint."""
 
+    is_random: ClassVar[bool] = True
+    """Whether encoding may draw random numbers, which are then seeded for each batch; set it where it never does."""
+
     manager: VectorizerHost | None = field(repr=False, compare=False)
     """The manager of this vectorizer; ``None`` until it belongs to one."""
 
@@ -143,6 +146,8 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
         super().__init_subclass__(**options)
         if _is_older(cls, "decoding", than=("_decode", "decode")):
             cls.decoding = "custom"
+        if _is_older(cls, "is_random", than=("_encode", "encode", "encode_column")):
+            cls.is_random = True
         others = ("_encode", "encode", "_decode", "decode") if cls.decoding == "custom" else ("_encode", "encode")
         if _is_older(cls, "encode_column", than=others):
             # what a base class does with a whole column need not be what this class does with a value

@@ -28,6 +28,7 @@ class AttributeEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     """
 
     DESCRIPTION: ClassVar[str] = "single attribute"
+    is_random: ClassVar[bool] = False
 
     def _get_shape(self) -> tuple[int, ...]:
         return (1,)

@@ -30,6 +30,7 @@ class IdentityEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     """
 
     DESCRIPTION: ClassVar[str] = "identity"
+    is_random: ClassVar[bool] = False
     encodes_data_type: ClassVar[bool] = False
 
     def _get_shape(self) -> tuple[int, ...]:

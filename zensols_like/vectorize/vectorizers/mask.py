@@ -30,6 +30,7 @@ class MaskFeatureVectorizer(EncodableFeatureVectorizer):
     """
 
     DESCRIPTION: ClassVar[str] = "mask"
+    is_random: ClassVar[bool] = False
     encodes_data_type: ClassVar[bool] = False
 
     size: int = field(default=-1, metadata={"fingerprint": False})

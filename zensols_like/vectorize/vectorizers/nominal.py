@@ -41,6 +41,7 @@ class NominalEncodedEncodableFeatureVectorizer(CategoryEncodableFeatureVectorize
     """
 
     DESCRIPTION: ClassVar[str] = "nominal encoder"
+    is_random: ClassVar[bool] = False
     decoding: ClassVar[str] = "rowwise"
 
     data_type: torch.dtype | str | None = None
@@ -90,6 +91,7 @@ class NominalMultiLabelEncodedEncodableFeatureVectorizer(EncodableFeatureVectori
     """
 
     DESCRIPTION: ClassVar[str] = "multi-label encoder"
+    is_random: ClassVar[bool] = False
     encodes_data_type: ClassVar[bool] = False
 
     categories: Collection[Any]

@@ -38,6 +38,7 @@ class OneHotEncodedEncodableFeatureVectorizer(CategoryEncodableFeatureVectorizer
     """
 
     DESCRIPTION: ClassVar[str] = "one-hot encoder"
+    is_random: ClassVar[bool] = False
     decoding: ClassVar[str] = "rowwise"
 
     optimize_bools: bool

@@ -38,6 +38,7 @@ class SeriesEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     """
 
     DESCRIPTION: ClassVar[str] = "pandas series"
+    is_random: ClassVar[bool] = False
 
     def _get_shape(self) -> tuple[int, ...]:
         return -1, -1
