@@ -7,6 +7,7 @@ from zensols_like.config.factory import ImportConfigFactory
 from zensols_like.config.imports import ImportIniConfig, load_config
 from zensols_like.config.ini import ExtendedInterpolationConfig, ExtendedInterpolationEnvConfig, IniConfig
 from zensols_like.config.interface import ConfigFactory, Writeback
+from zensols_like.config.report import ConfigReport, OptionReport, report_config
 from zensols_like.config.resources import resource_path
 from zensols_like.config.source import Configurable
 from zensols_like.config.values import Serializer
@@ -15,6 +16,7 @@ from zensols_like.protocols import Writable
 
 __all__ = [
     "ConfigFactory",
+    "ConfigReport",
     "Configurable",
     "ConfigurableError",
     "ConfigurableFileNotFoundError",
@@ -29,6 +31,7 @@ __all__ = [
     "ImportIniConfig",
     "IniConfig",
     "JsonConfig",
+    "OptionReport",
     "Serializer",
     "Settings",
     "StringConfig",
@@ -36,5 +39,6 @@ __all__ = [
     "Writeback",
     "YamlConfig",
     "load_config",
+    "report_config",
     "resource_path",
 ]

@@ -9,7 +9,7 @@ from zensols_like.config.hint import hint
 from zensols_like.config.importer import import_module
 from zensols_like.errors import ConfigurableFileNotFoundError, FactoryError
 
-__all__ = ["package_path", "resource_path"]
+__all__ = ["package_path", "resource_path", "shipped_name"]
 
 _PACKAGE = "zensols_like"
 _FOLDER = "resources"
@@ -38,6 +38,11 @@ def resource_path(name: str, where: str | None = None) -> Path:
             f"{hint(bare, shipped, 'shipped')}; write 'path: …' for a file of your own",
         )
     return shipped[bare]
+
+
+def shipped_name(path: Path) -> str | None:
+    """The name of a configuration that comes with this package; None for any other file."""
+    return path.name if path.parent == _folder() else None
 
 
 def package_path(package: str, name: str, where: str | None = None) -> Path:
