@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zensols_like.batch.interface import DataPointIDSet
+from zensols_like.batch.split import position_of
 from zensols_like.errors import BatchError, DatasetError
 
 __all__ = ["Plan", "PlannedIDs", "PlannedSets", "plan_batches"]
+
+_ARRAYS = ("split_ends", "batch_ends", "text_ends", "id_lengths", "id_bytes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +35,10 @@ class Plan:
     """For each split the position after its last batch."""
     batch_ends: NDArray[np.int64]
     """For each batch the number of data points up to its end."""
-    id_ends: NDArray[np.int64]
-    """For each data point the number of bytes up to the end of its ID."""
+    text_ends: NDArray[np.int64]
+    """For each batch the number of bytes up to the end of its last ID."""
+    id_lengths: NDArray[np.unsignedinteger[Any]]
+    """For each data point the number of bytes of its ID, in the smallest type that holds the longest."""
     id_bytes: NDArray[np.uint8]
     """All IDs as UTF-8, one after another."""
 
@@ -43,14 +48,12 @@ class Plan:
     @property
     def size(self) -> int:
         """The number of data points."""
-        return len(self.id_ends)
+        return len(self.id_lengths)
 
     def position(self, batch_id: str) -> int | None:
         """The position of a batch; ``None`` when it is not planned."""
-        if not (batch_id.isascii() and batch_id.isdigit()):
-            return None
-        position = int(batch_id)
-        return position if position < len(self) and str(position) == batch_id else None
+        position = position_of(batch_id)
+        return position if position is not None and position < len(self) else None
 
     def split_of(self, position: int) -> str:
         """The split of a batch."""
@@ -68,14 +71,12 @@ class Plan:
     def ids(self, position: int) -> tuple[str, ...]:
         """The IDs of the data points of a batch."""
         first, last = self._start(self.batch_ends, position), int(self.batch_ends[position])
-        start = self._start(self.id_ends, first)
-        ends = (self.id_ends[first:last] - start).tolist()
-        data = self.id_bytes[start : start + (ends[-1] if ends else 0)].tobytes()
+        data = self.id_bytes[self._start(self.text_ends, position) : int(self.text_ends[position])].tobytes()
+        ends = np.cumsum(self.id_lengths[first:last], dtype=np.int64).tolist()
+        cuts = map(slice, [0, *ends[:-1]], ends)
         if data.isascii():
-            text = data.decode()
-            return tuple(map(text.__getitem__, map(slice, [0, *ends[:-1]], ends)))
-        parts = map(data.__getitem__, map(slice, [0, *ends[:-1]], ends))
-        return tuple(part.decode("utf-8", "surrogatepass") for part in parts)
+            return tuple(map(data.decode().__getitem__, cuts))
+        return tuple(part.decode("utf-8", "surrogatepass") for part in map(data.__getitem__, cuts))
 
     @staticmethod
     def _start(ends: NDArray[np.int64], position: int) -> int:
@@ -95,34 +96,22 @@ class Plan:
             return 0
         return int(self.batch_ends[positions[-1]]) - self._start(self.batch_ends, positions[0])
 
-    def keys_by_split(self) -> dict[str, tuple[str, ...]]:
-        """The IDs of the batches of each split."""
-        return {split: tuple(map(str, self.range_of(split))) for split in self.splits}
-
     @cached_property
     def digest(self) -> str:
         """A digest of the whole plan, the same for equal plans."""
         total = hashlib.blake2b(repr(self.splits).encode(), digest_size=16)
-        for array in (self.split_ends, self.batch_ends, self.id_ends, self.id_bytes):
-            total.update(np.ascontiguousarray(array).data)
+        for name in _ARRAYS:
+            total.update(np.ascontiguousarray(getattr(self, name)).data)
         return total.hexdigest()
 
     def as_value(self) -> dict[str, Any]:
         """What to store."""
-        return {
-            "splits": list(self.splits),
-            "split_ends": self.split_ends,
-            "batch_ends": self.batch_ends,
-            "id_ends": self.id_ends,
-            "id_bytes": self.id_bytes,
-        }
+        return {"splits": list(self.splits), **{name: getattr(self, name) for name in _ARRAYS}}
 
     @classmethod
     def from_value(cls, value: Mapping[str, Any]) -> Plan:
         """The plan that was stored."""
-        return cls(
-            tuple(value["splits"]), *(value[name] for name in ("split_ends", "batch_ends", "id_ends", "id_bytes"))
-        )
+        return cls(tuple(value["splits"]), *(value[name] for name in _ARRAYS))
 
 
 class PlannedIDs(Sequence[str]):
@@ -213,12 +202,15 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         split_ends.append(len(batch_ends))
     _check_keys(ids, keys_by_split)
     text = "".join(ids).encode("utf-8", "surrogatepass")
-    lengths = map(len, ids) if text.isascii() else (len(key.encode("utf-8", "surrogatepass")) for key in ids)
+    sizes = map(len, ids) if text.isascii() else (len(key.encode("utf-8", "surrogatepass")) for key in ids)
+    lengths = np.fromiter(sizes, dtype=np.int64, count=len(ids))
+    ends = np.asarray(batch_ends, dtype=np.int64)
     return Plan(
         tuple(keys_by_split),
         np.asarray(split_ends, dtype=np.int64),
-        np.asarray(batch_ends, dtype=np.int64),
-        np.cumsum(np.fromiter(lengths, dtype=np.int64, count=len(ids))),
+        ends,
+        np.cumsum(lengths)[ends - 1],
+        lengths.astype(np.min_scalar_type(int(lengths.max()))),
         np.frombuffer(text, dtype=np.uint8),
     )
 

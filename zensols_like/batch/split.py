@@ -1,4 +1,4 @@
-"""The batches of one split."""
+"""The IDs of batches, and the batches of one split."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from typing import Any, Protocol, overload
 
 from zensols_like.persist import ReadOnlyStash
 
-__all__ = ["BatchIDs", "BatchSplit", "SplitOwner"]
+__all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "position_of"]
+
+_MAX_DIGITS = 19
+
+
+def position_of(batch_id: str) -> int | None:
+    """The position that an ID stands for; ``None`` when it is none.
+
+    Example:
+        >>> position_of("12"), position_of("012"), position_of("twelve")
+        (12, None, None)
+    """
+    if not (batch_id.isascii() and batch_id.isdigit() and len(batch_id) < _MAX_DIGITS):
+        return None
+    position = int(batch_id)
+    return position if str(position) == batch_id else None
 
 
 @dataclass(frozen=True)
@@ -33,7 +48,7 @@ class BatchIDs(Sequence[str]):
         return map(str, self.positions)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.isascii() and name.isdigit() and int(name) in self.positions
+        return isinstance(name, str) and position_of(name) in self.positions
 
 
 class SplitOwner(Protocol):
