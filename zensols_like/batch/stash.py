@@ -31,7 +31,7 @@ from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.split import BatchIDs, BatchSplit
-from zensols_like.batch.state import Copied
+from zensols_like.batch.state import Copied, Decoded
 from zensols_like.batch.store import BatchStore, Commit, ContextStore, StashContexts
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
@@ -599,5 +599,6 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
 
 def _holding(batch: Batch, tensors: Tensors) -> Batch:
-    """A copy of a batch that holds other tensors, which lie where the model is."""
-    return batch._clone(Copied(tensors))  # noqa: SLF001 - how the batches of a loader are made
+    """A copy of a batch that holds other tensors."""
+    is_on_host = all(tensor is None or tensor.is_cpu for tensor in tensors.values())
+    return batch._clone(Decoded(tensors) if is_on_host else Copied(tensors))  # noqa: SLF001 - a part of the class

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import warnings
-import weakref
-from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Executor
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Self
 
 import torch
 
 from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
+from zensols_like.loader.crew import CallingThread, Crew, Processes, Threads
 from zensols_like.loader.device import DeviceCopier
-from zensols_like.loader.executors import CallingThread, start_processes, start_threads, work_in_process
 from zensols_like.loader.options import LoaderOptions
 from zensols_like.loader.pipeline import Cache, Pipeline, plan_work
 from zensols_like.loader.schedule import BatchSchedule, Cursor, Step
@@ -21,7 +18,6 @@ from zensols_like.loader.shard import ShardContext
 from zensols_like.loader.source import B, BatchSource
 from zensols_like.loader.state import LoaderState
 from zensols_like.loader.stats import LoaderStats
-from zensols_like.loader.work import LoadWork
 
 __all__ = ["BatchLoader"]
 
@@ -57,8 +53,7 @@ class BatchLoader(Generic[B]):
         self.last: Step | None = None
         """Which batch the loop got last, and whether it is padding."""
         self._cache: Cache[B] = {}
-        self._processes: Executor | None = None
-        self._end_processes: Callable[[], Any] = _nothing
+        self._processes: Crew[B] | None = None
         self._begin(Cursor())
 
     def _device(self) -> torch.device:
@@ -152,55 +147,44 @@ class BatchLoader(Generic[B]):
         self._loop = object()
 
     def _run(self, loop: object) -> Iterator[B]:
-        with self._pipeline() as pipeline, closing(pipeline.run(self.schedule.walk(self._start, self.shard))) as found:
-            while True:
-                self._require(loop)
-                step, batch = next(found, (None, None))
-                if step is None or batch is None:
-                    break
+        crew = self._crew()
+        copier = None if self.device.type == "cpu" else DeviceCopier(self.device, self.options.prefetch + 3)
+        pipeline = Pipeline(self.source, self.options, crew, copier, self._cache, self.stats)
+        try:
+            for step, batch in pipeline.run(self.schedule.walk(self._start, self.shard)):
                 self._at, self.last = step.after, step
                 yield batch
-                del batch
-        ended = self._at if self._at.epoch > self._start.epoch else self.schedule.next_epoch(self._at)
-        self._begin(ended)
-
-    def _require(self, loop: object) -> None:
-        if self._loop is not loop:
-            raise DeepLearnError(
-                "Another loop began, or the loader was set to another place, while this loop was going on.",
-                f"loader of {self.source.name}",
-                "make a loader for each loop that goes on at the same time",
-            )
-
-    @contextmanager
-    def _pipeline(self) -> Generator[Pipeline[B], None, None]:
-        work = plan_work(self.source, self.options, self.device)
-        copier = None if self.device.type == "cpu" else DeviceCopier(self.device, self.options.prefetch + 3)
-        rest = (copier, self._cache, self.stats)
-        if self.options.uses_processes:
-            try:
-                yield Pipeline(self.source, self.options, self._start_processes(work), work_in_process, *rest)
-            except WorkerError:
-                self.close()
-                raise
-            return
-        executor = start_threads(self.options.workers) if self.options.workers else CallingThread()
-        try:
-            yield Pipeline(self.source, self.options, executor, work, *rest)
+                del batch  # a loop that let go of it frees its memory
+                if self._loop is not loop:
+                    raise DeepLearnError(
+                        "Another loop began, or the loader was set to another place, while this loop was going on.",
+                        f"loader of {self.source.name}",
+                        "make a loader for each of the loops that go on at the same time",
+                    )
+        except WorkerError:
+            self.close()
+            raise
         finally:
-            executor.shutdown(cancel_futures=True)
+            crew.drop()
+        self._begin(self._at if self._at.epoch > self._start.epoch else self.schedule.next_epoch(self._at))
 
-    def _start_processes(self, work: LoadWork[B]) -> Executor:
-        """The worker processes, which stay from epoch to epoch."""
-        if self._processes is None:
-            self._processes = start_processes(self.options.workers, work)
-            self._end_processes = weakref.finalize(self, self._processes.shutdown, cancel_futures=True)
+    def _crew(self) -> Crew[B]:
+        """Who reads: threads for one loop, or the processes, which stay from loop to loop."""
+        if self._processes is not None:
+            return self._processes
+        work = plan_work(self.source, self.options, self.device)
+        if self.options.workers == 0:
+            return CallingThread(work)
+        if self.options.worker_type == "thread":
+            return Threads(work, self.options.workers)
+        self._processes = Processes(work, self.options.workers)
         return self._processes
 
     def close(self) -> None:
         """End worker processes and forget what is cached; a later loop begins with new ones."""
-        self._end_processes()
-        self._processes, self._end_processes = None, _nothing
+        if self._processes is not None:
+            self._processes.close()
+        self._processes = None
         self._cache.clear()
 
     def __enter__(self) -> Self:
@@ -268,7 +252,3 @@ class BatchLoader(Generic[B]):
             f"<{type(self).__name__} of {self.source.name}: {len(self)} steps, epoch {self.epoch}, "
             f"shard {self.shard.index} of {self.shard.num_shards}>"
         )
-
-
-def _nothing() -> None:
-    """Ends no processes."""

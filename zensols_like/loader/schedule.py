@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ _SHUFFLES_TO_COME = ("item", "window")
 _UNEVEN = ("pad", "drop", "allow")
 
 
-@dataclass(frozen=True, slots=True)
-class BatchRef:
+class BatchRef(NamedTuple):
     """What to read: a batch, or rows of it."""
 
     batch_id: str
@@ -31,8 +30,7 @@ class BatchRef:
     """All rows when ``None``, which is all that there is today."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """How far all ranks together are.
 
     The next step takes the batches from `position` on, one for each rank in the order of their indices, however many
@@ -50,8 +48,7 @@ class Cursor:
     """How many batches of this data epoch were taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One batch for one rank."""
 
     ref: BatchRef

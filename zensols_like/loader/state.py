@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from zensols_like.errors import BatchError, ConfigurationError
@@ -49,7 +49,7 @@ class LoaderState:
             "version": _VERSION,
             **values,
             "name": self.name[:_NAME_LETTERS],
-            **asdict(self.cursor),
+            **self.cursor._asdict(),
         }
 
     @classmethod
@@ -62,7 +62,7 @@ class LoaderState:
         try:
             if (state["kind"], state["version"]) != (_KIND, _VERSION):
                 raise _refuse(f"This is no state that this release reads: {state['kind']!r}, {state['version']!r}.")
-            cursor = Cursor(**{one.name: _count(state, one.name) for one in fields(Cursor)})
+            cursor = Cursor(**{name: _count(state, name) for name in Cursor._fields})
             return cls(**{one.name: state[one.name] for one in fields(cls) if one.name != "cursor"}, cursor=cursor)
         except (KeyError, TypeError, ValueError) as error:
             raise _refuse(f"This is no state of a loader: {type(error).__name__}: {error}.") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -96,10 +95,12 @@ class LoaderStats:
             self.wait_s += wait_s
             self.step_s += step_s
 
-    def add_times(self, times: Mapping[str, float]) -> None:
-        """Add seconds by stage."""
-        for stage, seconds in times.items():
-            setattr(self, stage, getattr(self, stage) + seconds)
+    def loaded(self, read_s: float, decode_s: float, transform_s: float, copy_s: float) -> None:
+        """Count what a worker did for a batch."""
+        self.read_s += read_s
+        self.decode_s += decode_s
+        self.transform_s += transform_s
+        self.copy_s += copy_s
 
     def skip(self, batch_id: str) -> None:
         """Count a batch that was skipped."""

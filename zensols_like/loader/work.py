@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from torch import Tensor
 
@@ -14,18 +14,19 @@ from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B, Tensors
 from zensols_like.torchconfig import derive_seed, seeded
 
-__all__ = ["Clock", "LoadWork", "Loaded", "SeededTransform", "note_of"]
+__all__ = ["LoadWork", "Loaded", "SeededTransform", "note_of"]
 
 
-@dataclass
-class Loaded(Generic[B]):
-    """A batch that was read, on its way to the loop."""
+class Loaded(NamedTuple, Generic[B]):
+    """A batch that was read, on its way to the loop.  Times are in seconds."""
 
     batch: B
     """The batch; where the tensors are packed it holds none itself."""
     tensors: Tensors | Packed
-    times: dict[str, float] = field(default_factory=dict)
-    """Seconds by stage."""
+    read_s: float
+    decode_s: float
+    transform_s: float
+    copy_s: float
 
 
 @dataclass(frozen=True)
@@ -67,35 +68,22 @@ class LoadWork(Generic[B]):
             raise
 
     def _load(self, step: Step, out: Tensor | None) -> Loaded[B]:
-        clock = Clock()
+        began = perf_counter()
         batch = self.load(step.ref.batch_id)
-        clock.lap("read_s")
+        read = perf_counter()
         tensors = batch.attributes
-        clock.lap("decode_s")
+        decoded = perf_counter()
         if self.transform is not None:
             tensors = self.transform(tensors, step)
-            clock.lap("transform_s")
+        transformed = perf_counter()
         if not self.packs:
-            return Loaded(batch, tensors, clock.laps)
+            return Loaded(batch, tensors, read - began, decoded - read, transformed - decoded, 0.0)
         packed = pack(tensors, out)
-        clock.lap("copy_s")
-        return Loaded(self.holding(batch, {}), packed, clock.laps)
+        hollow = self.holding(batch, {})
+        copied = perf_counter()
+        return Loaded(hollow, packed, read - began, decoded - read, transformed - decoded, copied - transformed)
 
 
 def note_of(step: Step) -> str:
     """Which batch an error is about."""
     return f"while loading batch {step.ref.batch_id!r}, position {step.position} of epoch {step.data_epoch}"
-
-
-class Clock:
-    """Seconds between laps."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = perf_counter()
-
-    def lap(self, name: str) -> None:
-        """Note the time since the last lap."""
-        now = perf_counter()
-        self.laps[name] = self.laps.get(name, 0.0) + now - self._last
-        self._last = now
