@@ -9,6 +9,7 @@ from typing import Any
 
 from zensols_like.dataset import DatasetSplitStash, SortedDatasetSplitStash, SplitKeyContainer
 from zensols_like.persist import (
+    CacheFactoryStash,
     CacheStash,
     DelegateStash,
     DictionaryStash,
@@ -17,9 +18,11 @@ from zensols_like.persist import (
     FactoryStash,
     KeyLimitStash,
     KeySubsetStash,
+    LRUCacheStash,
     OneShotFactoryStash,
     PreemptiveStash,
     PrimablePreemptiveStash,
+    ProtectiveStash,
     ReadOnlyDelegateStash,
     SortedStash,
     Stash,
@@ -77,6 +80,16 @@ class TestReadOnlyDelegateStash(ReadOnlyContract):
 class TestCacheStash(StashContract):
     def make(self, tmp_path: Path) -> Stash:
         return CacheStash(DirectoryStash(tmp_path))
+
+
+class TestLRUCacheStash(StashContract):
+    def make(self, tmp_path: Path) -> Stash:
+        return LRUCacheStash(DirectoryStash(tmp_path), maxsize=2)
+
+
+class TestProtectiveStash(StashContract):
+    def make(self, tmp_path: Path) -> Stash:
+        return ProtectiveStash(DirectoryStash(tmp_path))
 
 
 class TestKeyLimitStash(ReadOnlyContract):
@@ -137,6 +150,11 @@ class TestFactoryStashThatMakesEveryValue(StashContract):
     def remove(self, stash: Stash, name: str) -> None:
         stash.factory.delete(name)
         stash.delete(name)
+
+
+class TestCacheFactoryStash(TestFactoryStashThatMakesEveryValue):
+    def make(self, tmp_path: Path) -> Stash:
+        return CacheFactoryStash(DirectoryStash(tmp_path), DictionaryStash(), force_clear_factory=True)
 
 
 class TestOneShotFactoryStash(StashContract):

@@ -9,6 +9,7 @@ import pytest
 
 from zensols_like.errors import PersistableError
 from zensols_like.persist import (
+    CacheFactoryStash,
     DictionaryStash,
     FactoryStash,
     NoopStash,
@@ -183,6 +184,18 @@ def test_without_preemption_the_factory_alone_says_which_keys_there_are() -> Non
     assert not stash.has_data
     assert list(stash.keys()) == ["0", "1"]
     assert "old" not in stash
+    assert stash.load("old") is None
+
+
+def test_what_is_kept_of_a_factory_does_not_outlive_it() -> None:
+    factory = Numbers(3)
+    stash = CacheFactoryStash(DictionaryStash({"old": 1}), factory)
+    assert dict(stash.items()) == {"0": None, "1": 1, "2": 2}
+    assert (dict(stash.items()), factory.made) == ({"0": None, "1": 1, "2": 2}, ["0", "1", "2"])
+    factory.limit = 2
+    assert dict(stash.items()) == {"0": None, "1": 1}
+    assert "2" not in stash
+    assert stash.load("2") is None
 
 
 @pytest.mark.parametrize(("dumps", "made"), [(True, ["0"]), (False, ["0", "0"])])

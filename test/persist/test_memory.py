@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from zensols_like.errors import PersistableError
-from zensols_like.persist import CacheStash, Deallocatable, DictionaryStash, PersistableContainer, dealloc
+from zensols_like.persist import (
+    CacheStash,
+    Deallocatable,
+    DictionaryStash,
+    LRUCacheStash,
+    PersistableContainer,
+    dealloc,
+)
 
 
 @dataclass
@@ -88,6 +95,34 @@ def test_parts_never_get_into_the_cache() -> None:
     assert stash.load("a") == "xyz"
     whole = CacheStash(DictionaryStash())
     assert whole.selecting({"first"}) is whole
+
+
+def test_a_bounded_cache_keeps_what_was_used_last() -> None:
+    delegate = Counting({"a": 1, "b": 2, "c": 3})
+    stash = LRUCacheStash(delegate, 2)
+    assert [stash.load(key) for key in "abacab"] == [1, 2, 1, 3, 1, 2]
+    assert delegate.loads == ["a", "b", "c", "b"]
+    assert list(stash.cache_stash.keys()) == ["a", "b"]
+
+
+def test_what_is_dumped_counts_as_used_and_replaces_what_is_cached() -> None:
+    stash = LRUCacheStash(DictionaryStash(), maxsize=2)
+    for key, value in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
+        stash.dump(key, value)
+    assert dict(stash.cache_stash) == {"a": 3, "c": 4}
+    assert dict(stash.delegate) == {"a": 3, "b": 2, "c": 4}
+    stash.delete("a")
+    assert list(stash.cache_stash.keys()) == ["c"]
+
+
+def test_the_cache_of_a_bounded_stash_is_its_own() -> None:
+    delegate = DictionaryStash({"a": 1})
+    first, second = LRUCacheStash(delegate), LRUCacheStash(delegate)
+    first.load("a")
+    assert len(second.cache_stash) == 0
+    assert first == second
+    with pytest.raises(PersistableError, match="maxsize of 1 or more"):
+        LRUCacheStash(delegate, 0)
 
 
 class Base(PersistableContainer):

@@ -16,22 +16,26 @@ from zensols_like.persist.delegate import (
 )
 from zensols_like.persist.directory import DirectoryStash
 from zensols_like.persist.factory import (
+    CacheFactoryStash,
     FactoryStash,
     OneShotFactoryStash,
     PreemptiveStash,
     PrimablePreemptiveStash,
     PrimeableStash,
 )
+from zensols_like.persist.failure import Failure, ProtectiveStash, failures
 from zensols_like.persist.formats import register
 from zensols_like.persist.grouped import GroupedStash
+from zensols_like.persist.increment import IncrementKeyDirectoryStash
 from zensols_like.persist.keyfile import read_keys, write_keys
-from zensols_like.persist.memory import CacheStash, DictionaryStash
+from zensols_like.persist.memory import CacheStash, DictionaryStash, LRUCacheStash
 from zensols_like.persist.records import FileFolder, MemoryFolder, Receipt, RecordStash, RecordStore, StoreFolder
 from zensols_like.persist.shards import ShardStash
 from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
 from zensols_like.protocols import Deallocatable, Primeable
 
 __all__ = [
+    "CacheFactoryStash",
     "CacheStash",
     "CloseableStash",
     "Deallocatable",
@@ -40,10 +44,13 @@ __all__ = [
     "DirectoryCompositeStash",
     "DirectoryStash",
     "FactoryStash",
+    "Failure",
     "FileFolder",
     "GroupedStash",
+    "IncrementKeyDirectoryStash",
     "KeyLimitStash",
     "KeySubsetStash",
+    "LRUCacheStash",
     "MemoryFolder",
     "NoopStash",
     "OneShotFactoryStash",
@@ -52,6 +59,7 @@ __all__ = [
     "PrimablePreemptiveStash",
     "Primeable",
     "PrimeableStash",
+    "ProtectiveStash",
     "ReadOnlyDelegateStash",
     "ReadOnlyStash",
     "Receipt",
@@ -64,6 +72,7 @@ __all__ = [
     "UnionStash",
     "chunks",
     "dealloc",
+    "failures",
     "load_shown",
     "read_keys",
     "register",

@@ -13,6 +13,7 @@ from zensols_like.persist.stash import Stash
 from zensols_like.protocols import Primeable
 
 __all__ = [
+    "CacheFactoryStash",
     "FactoryStash",
     "OneShotFactoryStash",
     "PreemptiveStash",
@@ -151,6 +152,8 @@ class FactoryStash(PreemptiveStash):
 
     def load(self, name: str) -> Any:
         """The delegate's value, or the factory's, then kept; None when neither has it."""
+        if not self.enable_preemptive and not self.factory.exists(name):
+            return None
         item = self.delegate.load(name)
         if item is None and not self.delegate.exists(name):
             item = self.factory.load(name)
@@ -174,6 +177,20 @@ class FactoryStash(PreemptiveStash):
         super().clear()
         if self.force_clear_factory:
             self.factory.clear()
+
+
+@dataclass
+class CacheFactoryStash(FactoryStash):
+    """A factory whose values are kept: what there is says the factory alone, whatever else the delegate holds.
+
+    Example:
+        >>> from zensols_like.persist.memory import DictionaryStash
+        >>> stash = CacheFactoryStash(DictionaryStash({"old": 0}), DictionaryStash({"a": 1}))
+        >>> dict(stash), stash.load("old"), stash.delegate.data
+        ({'a': 1}, None, {'old': 0, 'a': 1})
+    """
+
+    enable_preemptive: bool = False
 
 
 @dataclass

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from zensols_like.errors import PersistableError
 from zensols_like.persist.delegate import DelegateStash
 from zensols_like.persist.stash import Stash
 
-__all__ = ["CacheStash", "DictionaryStash"]
+__all__ = ["CacheStash", "DictionaryStash", "LRUCacheStash"]
 
 
 @dataclass
@@ -93,3 +94,49 @@ class CacheStash(DelegateStash):
         """A view around the cache, which holds whole values only; this stash if the delegate knows no parts."""
         view = self.delegate.selecting(parts)
         return self if view is self.delegate else view
+
+
+@dataclass
+class _RecentStash(DictionaryStash):
+    """The values that were used last."""
+
+    maxsize: int = field(kw_only=True)
+
+    def load(self, name: str) -> Any:
+        """The value of ``name``, which is now the last one used; None when absent."""
+        item = self.data.pop(name, None)
+        if item is not None:
+            self.data[name] = item
+        return item
+
+    def dump(self, name: str, inst: Any) -> None:
+        """Hold ``inst`` in place of the value that was not used for the longest time."""
+        self.data.pop(name, None)
+        self.data[name] = inst
+        if len(self.data) > self.maxsize:
+            del self.data[next(iter(self.data))]
+
+
+@dataclass
+class LRUCacheStash(CacheStash):
+    """Values of the delegate, of which those that were used last are kept in memory.
+
+    Example:
+        >>> stash = LRUCacheStash(DictionaryStash({"a": 1, "b": 2, "c": 3}), maxsize=2)
+        >>> dict(stash), list(stash.cache_stash.keys())
+        ({'a': 1, 'b': 2, 'c': 3}, ['b', 'c'])
+    """
+
+    cache_stash: Stash = field(init=False, repr=False, compare=False)
+    """Where the values are kept."""
+
+    maxsize: int = 128
+    """How many values are kept."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.maxsize < 1:
+            raise PersistableError(
+                f"A cache of {self.maxsize} values keeps nothing.", type(self).__name__, "give a maxsize of 1 or more"
+            )
+        self.cache_stash = _RecentStash(maxsize=self.maxsize)
