@@ -7,7 +7,7 @@ Each one says *what* is wrong, *where* (file and section, or key, batch and attr
     │   ├── ConfigurableError                      a section or an option of a configuration
     │   │   └── ConfigurableFileNotFoundError   3  the file is not there
     │   └── FactoryError                           an object cannot be made from its section
-    ├── PersistableError                        1  a value cannot be stored or read
+    ├── PersistableError                        2  a value cannot be stored or read
     │   ├── MissingDataKeysError                   parts of a composite value are missing
     │   └── UnsafeError                         7  storing or reading it would need code that is not allowed
     ├── DatasetError                            2  splits and their keys
@@ -110,6 +110,8 @@ class FactoryError(ConfigurationError):
 
 class PersistableError(APIError):
     """A value cannot be stored or read."""
+
+    exit_code = 2
 
 
 class MissingDataKeysError(PersistableError):

@@ -555,7 +555,7 @@ def test_a_source_that_changed_is_noticed_when_the_store_is_opened(tmp_path: Pat
     DataframeBatchStash.from_frame(frame, **options).prime()
     DataframeBatchStash.from_frame(frame.copy(), **options).prime()
     changed = DataframeBatchStash.from_frame(table([1.0, 2.0, 3.0, 5.0]), **options)
-    with pytest.raises(StaleError, match="The source changed since its batches were encoded"):
+    with pytest.raises(StaleError, match="source: its content changed since its batches were encoded"):
         changed.prime()
     with pytest.raises(StaleError):
         DataframeBatchStash.from_frame(frame, **{**options, "seed": 7}).prime()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.batch.plan import Plan, PlannedSets, plan_batches
-from zensols_like.errors import BatchError, DatasetError
+from zensols_like.errors import ConfigurationError, DatasetError
 
 unique_keys = st.lists(st.text(max_size=5), unique=True, min_size=1, max_size=40)
 
@@ -82,7 +82,7 @@ def test_sets_are_a_sequence_that_is_made_when_asked() -> None:
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, True, "8"])
 def test_a_batch_size_that_is_none_is_refused(size: Any) -> None:
-    with pytest.raises(BatchError, match=r"batch_size is .*\n.*whole number of at least 1"):
+    with pytest.raises(ConfigurationError, match=r"batch_size is .*\n.*whole number of at least 1"):
         plan_batches({"train": ["a"]}, size)
 
 

@@ -124,7 +124,7 @@ def test_an_unknown_decoded_attribute(tmp_path: Path) -> None:
 
 def test_an_attribute_in_no_group(tmp_path: Path) -> None:
     done = encode(tmp_path, "directory.groups=eval: ({'species'},)", table=lines(ROWS))
-    refused(done, 1, "belong to no group", "petal_length")
+    refused(done, 2, "belong to no group", "petal_length")
 
 
 def test_duplicate_keys(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_an_unknown_option(tmp_path: Path) -> None:
 
 
 def test_an_option_of_the_wrong_kind(tmp_path: Path) -> None:
-    refused(encode(tmp_path, "batch_stash.batch_size=many", table=lines(ROWS)), 1, "batch_size", "'many'")
+    refused(encode(tmp_path, "batch_stash.batch_size=many", table=lines(ROWS)), 2, "batch_size", "'many'")
 
 
 def test_two_thousand_columns(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def describe_groups(codec: BatchCodec, contexts: ContextStore, common: Mapping[s
 
 
 def describe_batches(
-    source: Any, classes: Mapping[str, type[Any]], batch_size: int, limit: int | None
+    source: Any, classes: Mapping[str, type[Any]], batch_size: int, limit: int | None, storage: str
 ) -> dict[str, Any]:
     """What makes the batches of all groups.
 
@@ -58,11 +58,18 @@ def describe_batches(
         classes: The classes whose code makes the values, each with a ``version``.
         batch_size: The number of data points of a batch.
         limit: The number of batches of a split, if it is limited.
+        storage: How contexts become bytes.
     """
     versions = {
         kind: {"class": f"{cls.__module__}.{cls.__qualname__}", "version": cls.version} for kind, cls in classes.items()
     }
-    return {"batch_size": batch_size, "batch_limit": limit, "splits": describe_splits(source), **versions}
+    return {
+        "format": storage,
+        "batch_size": batch_size,
+        "batch_limit": limit,
+        "splits": describe_splits(source),
+        **versions,
+    }
 
 
 def describe_source(source: Any) -> dict[str, str]:

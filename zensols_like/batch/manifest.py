@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from zensols_like.batch.fingerprint import Fingerprint
-from zensols_like.errors import CorruptBatch, StaleError
+from zensols_like.errors import CorruptBatch
 
 __all__ = ["AttributeSpec", "Group", "Manifest", "Status"]
 
@@ -72,24 +72,6 @@ class Manifest:
     """What the tensors look like; known when the store is complete."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     is_complete: bool = False
-
-    def require(self, wanted: Sequence[Group], where: str) -> None:
-        """Refuse batches that were made otherwise.
-
-        Args:
-            wanted: The groups as the configuration makes them now.
-            where: The place of the store.
-
-        Raises:
-            StaleError: Says which fields differ, old and new.
-        """
-        lines = self.differences(wanted)
-        if lines:
-            raise StaleError(
-                "The batches were encoded with another configuration:\n    " + "\n    ".join(lines),
-                where,
-                "clear the store and encode again (zensols-like clear), or take the change back",
-            )
 
     def differences(self, wanted: Sequence[Group]) -> list[str]:
         """What differs from the groups that are wanted, a line for each field."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from zensols_like.batch.interface import DataPointIDSet
 from zensols_like.batch.split import position_of
-from zensols_like.errors import BatchError, DatasetError
+from zensols_like.errors import ConfigurationError, DatasetError
 
 __all__ = ["Plan", "PlannedIDs", "PlannedSets", "plan_batches"]
 
@@ -180,7 +180,7 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         batch_limit: How many batches to keep of each split; all when ``None``.
 
     Raises:
-        BatchError: ``batch_size`` or ``batch_limit`` is less than 1.
+        ConfigurationError: ``batch_size`` or ``batch_limit`` is less than 1.
         DatasetError: A key stands twice, or there are no keys.
 
     Example:
@@ -190,7 +190,7 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
     """
     for name, value in (("batch_size", batch_size), ("batch_limit", batch_limit)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise BatchError(f"The {name} is {value!r}.", None, "use a whole number of at least 1")
+            raise ConfigurationError(f"The {name} is {value!r}.", None, "use a whole number of at least 1")
     ids: list[str] = []
     batch_ends: list[int] = []
     split_ends: list[int] = []

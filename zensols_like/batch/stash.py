@@ -118,7 +118,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     observer: EncodeObserver | None = field(default=None, kw_only=True, repr=False, compare=False)
     """Who is told how an encode goes on."""
 
-    _NOT_PICKLED: ClassVar[tuple[str, ...]] = ("observer", "codec", "store", "_contexts", "_groups", "_ready")
+    _NOT_PICKLED: ClassVar[tuple[str, ...]] = (
+        "observer",
+        "codec",
+        "store",
+        "_mapping",
+        "_contexts",
+        "_groups",
+        "_ready",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -140,13 +148,18 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             names = [names]
         self._wanted = None if names is None else frozenset(names)
         if "_ready" in vars(self) and self._wanted is not None:
-            unknown = sorted(self._wanted.difference(self.codec.fields))
+            known = self._mapping.get_attributes()
+            unknown = sorted(self._wanted.difference(known))
             if unknown:
                 raise MappingError(
                     f"No mapped attributes {unknown}.",
                     f"[{self.name}] decoded_attributes",
-                    f"use some of {sorted(self.codec.fields)}",
+                    f"use some of {sorted(known)}",
                 )
+
+    @cached_property
+    def _mapping(self) -> BatchFeatureMapping:
+        return self.create_batch(())._get_batch_feature_mappings()  # noqa: SLF001 (a documented hook)
 
     @cached_property
     def codec(self) -> BatchCodec:
@@ -155,13 +168,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Raises:
             MappingError: The mapping does not fit the vectorizers.
         """
-        mapping = self.create_batch(())._get_batch_feature_mappings()  # noqa: SLF001 (a documented hook)
-        return BatchCodec(mapping, self.vectorizer_manager_set, self._seed)
-
-    @property
-    def _seed(self) -> int:
         context = self._seed_context
-        return 0 if context is None else int(context["seed"])
+        return BatchCodec(self._mapping, self.vectorizer_manager_set, 0 if context is None else int(context["seed"]))
 
     @property
     def _seed_context(self) -> dict[str, Any] | None:
@@ -259,16 +267,24 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _groups(self) -> tuple[Group, ...]:
         """The groups of attributes, and what makes them in this configuration."""
         classes = {"data_point": self.data_point_type, "batch": self.batch_type}
-        common = describe_batches(self.split_stash_container, classes, self.batch_size, self._limit)
+        storage = self.delegate.format if isinstance(self.delegate, RecordStash) else "stash"
+        common = describe_batches(self.split_stash_container, classes, self.batch_size, self._limit, storage)
         return describe_groups(self.codec, self._contexts, common)
 
     @property
     def status(self) -> Status:
-        """Absent, partial, complete or stale, from the manifest and the configuration; nothing is made."""
+        """Absent, partial, complete or stale: what the manifest, the configuration and a glance at the source say."""
+        return Status.STALE if self.differences() else self.store.status
+
+    def differences(self) -> list[str]:
+        """Why the store is stale, a line for each field that is not what it was; empty when it is not."""
         manifest = self.store.manifest
-        if manifest is not None and manifest.differences(self._groups):
-            return Status.STALE
-        return self.store.status
+        if manifest is None:
+            return []
+        lines = manifest.differences(self._groups)
+        if not self.is_child and has_changed(self.split_stash_container, manifest.source):
+            lines.append("source: its content changed since its batches were encoded")
+        return lines
 
     # ---- encode
 
@@ -288,27 +304,28 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"[{self.name}]",
                 "let no vectorizer or data point load batches of its own stash",
             )
-        self._require_fresh()
+        self.require_fresh()
         if not self.is_child and not self.store.is_complete:
             require_encoder(self.store)
             with self._priming(), self.store.folder.lock():
                 self.deallocate()  # another writer may have gone on while this one waited
-                self._require_fresh()
+                self.require_fresh()
                 if not self.store.is_complete:
                     self._encode()
         self._ready = not self.is_child
 
-    def _require_fresh(self) -> None:
-        """Refuse a store of another configuration or another source."""
-        manifest = self.store.manifest
-        if manifest is None:
-            return
-        manifest.require(self._groups, self.store.location)
-        if not self.is_child and has_changed(self.split_stash_container, manifest.source):
+    def require_fresh(self) -> None:
+        """Refuse a store of another configuration or another source.
+
+        Raises:
+            StaleError: Says which fields differ, old and new.
+        """
+        lines = self.differences()
+        if lines:
             raise StaleError(
-                "The source changed since its batches were encoded.",
+                "The batches were encoded from something else:\n    " + "\n    ".join(lines),
                 self.store.location,
-                "clear the store and encode again (zensols-like clear), or take the change of the source back",
+                "clear the store and encode again (zensols-like clear), or take the change back",
             )
 
     @contextmanager
@@ -588,7 +605,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def deallocate(self) -> None:
         """Let go of what was read; it is read again when needed."""
         self.store.refresh()
-        for name in ("codec", "_groups"):
+        for name in ("codec", "_mapping", "_groups"):
             vars(self).pop(name, None)
         self._ready = False
 

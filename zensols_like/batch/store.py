@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from zensols_like.batch.manifest import Manifest, Status
 from zensols_like.batch.plan import Plan
@@ -291,9 +292,9 @@ class BatchStore:
     def commit(self, commits: Iterable[Commit]) -> None:
         """Journal records that are durable."""
         done = list(commits)
-        lines = [json.dumps([position, group, *_fields(receipt)]) for position, group, receipt in done]
+        lines = "".join(f"{_line(commit)}\n" for commit in done)
         index = self.index
-        self.folder.append(JOURNAL, "".join(f"{line}\n" for line in lines).encode())
+        self.folder.append(JOURNAL, f"\n{lines}".encode())  # a crash may have left half a line before it
         for commit in done:
             index.add(commit)
 
@@ -385,18 +386,30 @@ class BatchStore:
         data = self.folder.read(JOURNAL)
         if data is None:
             return
-        # the last line may be torn: it was not durable, so what it says was never committed
-        for line in bytes(data).split(b"\n")[:-1]:
-            try:
-                position, group, *fields = json.loads(line)
-                yield Commit(position, group, Receipt(*fields))
-            except (ValueError, TypeError) as error:
-                raise CorruptBatch(
-                    f"A line of the journal is damaged: {line[:80]!r}.",
-                    f"{self.location}/{JOURNAL}",
-                    "clear the store and encode again",
-                ) from error
+        for line in bytes(data).splitlines():
+            commit = _read_line(line)
+            if commit is not None:
+                yield commit
 
 
-def _fields(receipt: Receipt) -> Sequence[Any]:
-    return receipt.file, receipt.offset, receipt.length, receipt.checksum
+def _line(commit: Commit) -> str:
+    """A line of the journal: the commit and its checksum."""
+    position, group, receipt = commit
+    fields = [position, group, receipt.file, receipt.offset, receipt.length, receipt.checksum]
+    return json.dumps([*fields, _checksum(fields)])
+
+
+def _read_line(line: bytes) -> Commit | None:
+    """The commit of a line; ``None`` when it is torn or damaged: it says nothing then, and its batch is made again."""
+    try:
+        *fields, checksum = json.loads(line)
+    except (ValueError, TypeError):
+        return None
+    if checksum != _checksum(fields):
+        return None
+    position, group, *receipt = fields
+    return Commit(position, group, Receipt(*receipt))
+
+
+def _checksum(fields: Sequence[Any]) -> int:
+    return xxh3_64_intdigest(json.dumps(fields).encode())

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from zensols_like.persist.formats import Buffer
 
-__all__ = ["append_durably", "remove_file", "sync_folder", "write_all", "write_atomically"]
+__all__ = ["append_durably", "remove_file", "remove_temporaries", "sync_folder", "write_all", "write_atomically"]
 
 _WRITEV_LIMIT = 512
 """Pieces handed to the system in one call; every system takes at least 1024."""
 
 
-def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True) -> None:
+def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True, alone: bool = False) -> None:
     """Write a file under another name and rename it.
 
     Whoever looks finds the file as it was before or with all of its bytes; when writing fails, nothing is left behind.
@@ -24,10 +24,12 @@ def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True)
         path: The file, replaced if it is there; its folder is made when it is not.
         pieces: The bytes in order.
         durable: Whether the bytes and the name are forced to the disk before this returns.
+        alone: Whether nobody else writes the file at the same time.  Its temporary name is always the same then, so
+            that the next write replaces what a killed process left of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{uuid.uuid4().hex}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    temporary = path.parent / (f".{path.name}.tmp" if alone else f".{uuid.uuid4().hex}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
         try:
             write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
@@ -64,6 +66,12 @@ def append_durably(path: Path, data: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what killed processes left of `write_atomically` in a folder that nobody writes into."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def remove_file(path: Path) -> None:

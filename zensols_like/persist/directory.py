@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zensols_like.errors import CorruptBatch, PersistableError
-from zensols_like.persist.atomic import sync_folder, write_atomically
+from zensols_like.persist.atomic import remove_temporaries, sync_folder, write_atomically
 from zensols_like.persist.formats import Buffer
 from zensols_like.persist.frame import unframe
 from zensols_like.persist.mapped import Memory, Region, map_file
@@ -115,8 +115,10 @@ class DirectoryRecords(RecordStore):
     def close(self) -> None:
         """Nothing is open."""
 
-    def keep_only(self, files: Collection[str]) -> None:
-        """A crash leaves whole files only; what was not committed is replaced by the next encode."""
+    def keep_only(self, files: Collection[str]) -> None:  # noqa: ARG002 (what is not among them may be of another use)
+        """Remove temporary files; what was not committed is replaced by the next encode."""
+        for folder in (self.root, *self.root.glob("*/")):
+            remove_temporaries(folder)
 
     def where(self, receipt: Receipt) -> str:
         """The file."""

@@ -158,7 +158,7 @@ class FileFolder(StoreFolder):
 
     def write(self, name: str, pieces: Sequence[Buffer]) -> None:
         """Replace a file under the same name."""
-        write_atomically(self.path / name, pieces)
+        write_atomically(self.path / name, pieces, alone=True)
 
     def append(self, name: str, data: bytes) -> None:
         """Add to a file and force it to the disk."""
