@@ -6,8 +6,10 @@ from zensols_like.source.arrays import ArrayStash
 from zensols_like.source.arrow import ArrowStash
 from zensols_like.source.digest import SourceStash
 from zensols_like.source.errors import SourceError, SourceFileNotFoundError
+from zensols_like.source.file import Stamp, digest_file
 from zensols_like.source.files import FileStash
 from zensols_like.source.jsonl import JsonLinesStash
+from zensols_like.source.keyindex import KeyIndex
 from zensols_like.source.lines import LineStash
 from zensols_like.source.sql import SqlStash
 
@@ -16,9 +18,12 @@ __all__ = [
     "ArrowStash",
     "FileStash",
     "JsonLinesStash",
+    "KeyIndex",
     "LineStash",
     "SourceError",
     "SourceFileNotFoundError",
     "SourceStash",
     "SqlStash",
+    "Stamp",
+    "digest_file",
 ]

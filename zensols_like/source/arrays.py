@@ -95,7 +95,13 @@ class ArrayStash(SourceStash):
         return len(next(iter(self._arrays.values())))
 
     @cached_property
+    def _stamps(self) -> dict[Path, Stamp]:
+        """What the files were when they were opened."""
+        return {path: Stamp.of(path) for path in _array_files(self.arrays)} if isinstance(self.arrays, Path) else {}
+
+    @cached_property
     def _arrays(self) -> dict[str, Any]:
+        self._stamps  # noqa: B018 - before the files are opened
         arrays = _open(self.arrays) if isinstance(self.arrays, Path) else dict(self.arrays)
         for name, array in arrays.items():
             if not _has_rows(array):
@@ -113,18 +119,14 @@ class ArrayStash(SourceStash):
             )
         return arrays
 
-    @cached_property
-    def _stamps(self) -> dict[Path, Stamp]:
-        return {path: Stamp.of(path) for path in _array_files(self.arrays)} if isinstance(self.arrays, Path) else {}
-
     def _position(self, key: str) -> int | None:
         position = whole_number(key)
         return position if position is not None and 0 <= position < len(self) else None
 
     def _take(self, positions: Sequence[int]) -> dict[str, Any]:
-        stamps, wanted = self._stamps, np.asarray(positions, dtype=np.int64)
+        wanted = np.asarray(positions, dtype=np.int64)
         taken = {name: array[wanted] for name, array in self._arrays.items()}
-        for path, stamp in stamps.items():
+        for path, stamp in self._stamps.items():
             stamp.require(path, path)
         return taken
 
