@@ -11,10 +11,11 @@ import torch
 
 import zensols_like
 from zensols_like.batch.codec import BatchCodec, BoundField
+from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.fingerprint import describe_splits, find_digested, fingerprint_group
 from zensols_like.batch.manifest import AttributeSpec, Group, Manifest
 from zensols_like.batch.plan import Plan
-from zensols_like.batch.store import BatchStore, ContextStore
+from zensols_like.batch.store import BatchStore
 from zensols_like.errors import APIError
 
 __all__ = [

@@ -15,15 +15,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource
-from zensols_like.batch.describe import (
-    describe_attributes,
-    describe_batches,
-    describe_groups,
-    describe_source,
-    describe_store,
-    has_changed,
-)
+from zensols_like.batch.contexts import ContextStore, contexts_in
+from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
+from zensols_like.batch.encoder import BatchEncoder, write_plan
+from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
@@ -32,22 +28,12 @@ from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, req
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.state import Copied, Decoded
-from zensols_like.batch.store import BatchStore, Commit, ContextStore, StashContexts
+from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import APIError, BatchError, DatasetError, DeepLearnError, MappingError, StaleError
 from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions, Tensors
-from zensols_like.persist import (
-    DelegateStash,
-    DictionaryStash,
-    FileFolder,
-    MemoryFolder,
-    Receipt,
-    RecordStash,
-    Stash,
-    StoreFolder,
-)
-from zensols_like.persist.atomic import write_atomically
+from zensols_like.persist import Stash
 from zensols_like.protocols import Deallocatable, Primeable
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import FeatureVectorizerManagerSet
@@ -245,18 +231,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     @cached_property
     def _contexts(self) -> ContextStore:
-        if isinstance(self.delegate, RecordStash):
-            return self.delegate
-        return StashContexts(self.delegate, self._books_beside())
-
-    def _books_beside(self) -> StoreFolder:
-        """A folder for the books of a stash that has none."""
-        stash: Stash = self.delegate
-        while isinstance(stash, DelegateStash):
-            stash = stash.delegate
-        if isinstance(stash, DictionaryStash) or self.data_point_id_sets_path is None:
-            return MemoryFolder()
-        return FileFolder(self.data_point_id_sets_path.parent / f"{self.data_point_id_sets_path.name}.store")
+        return contexts_in(self.delegate, self.data_point_id_sets_path)
 
     @cached_property
     def store(self) -> BatchStore:
@@ -267,8 +242,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _groups(self) -> tuple[Group, ...]:
         """The groups of attributes, and what makes them in this configuration."""
         classes = {"data_point": self.data_point_type, "batch": self.batch_type}
-        storage = self.delegate.format if isinstance(self.delegate, RecordStash) else "stash"
-        common = describe_batches(self.split_stash_container, classes, self.batch_size, self._limit, storage)
+        common = describe_batches(
+            self.split_stash_container, classes, self.batch_size, self._limit, self._contexts.format
+        )
         return describe_groups(self.codec, self._contexts, common)
 
     @property
@@ -336,17 +312,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         finally:
             self.priming = False
 
+    @property
+    def _encoder(self) -> BatchEncoder:
+        return BatchEncoder(self.codec, self._contexts, self.store, self._groups)
+
     def _encode(self) -> None:
-        plan, manifest = self._plan_anew(), self.store.manifest
-        if manifest is None:
-            self._begin(plan)
-        elif manifest.plan["digest"] != plan.digest:
-            raise StaleError(
-                f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
-                f"points in {manifest.plan['batches']} batches were planned, now {plan.size} in {len(plan)}.",
-                self.store.location,
-                "clear the store and encode again (zensols-like clear), or take the change of the source back",
-            )
+        plan = self._plan_anew()
+        is_new = self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
+        if is_new and self.data_point_id_sets_path is not None:
+            write_plan(self.data_point_id_sets_path, self.batch_data_point_sets)
         for manager in self.vectorizer_manager_set.values():
             for vectorizer in manager.values():
                 if isinstance(vectorizer, Primeable):
@@ -361,24 +335,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             self._contexts.close()
             if self.observer is not None:
                 self.observer.finished()
-        self._contexts.keep_only(self.store.index.files)
-        self.store.finish(specs=describe_attributes(self.codec, self.store, self._contexts))
+        self._encoder.finish()
         logger.info("encoded all %d batches into %s", len(plan), self.store.location)
 
     @property
     def _limit(self) -> int | None:
         return None if self.batch_limit == sys.maxsize else self.batch_limit
-
-    def _begin(self, plan: Plan) -> None:
-        context = TorchConfig.get_random_seed_context()
-        source = describe_source(self.split_stash_container)
-        self.store.begin(describe_store(self.codec, self._contexts, self._groups, plan, context, source), plan)
-        if self.data_point_id_sets_path is not None:
-            lines = (
-                json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
-                for one in self.batch_data_point_sets
-            )
-            write_atomically(self.data_point_id_sets_path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"])
 
     def _create_data(self) -> Iterable[int]:
         """The positions of the batches to encode."""
@@ -401,10 +363,11 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         sets = [self.batch_data_point_sets[position] for position in chunk]
         commits: list[Commit] = []
+        encoder = self._encoder
         try:
             for batch_id, batch in self._process(sets):
                 stored = batch.encode() if isinstance(batch, Batch) else batch
-                commits += self._put(self._position(batch_id), stored)
+                commits += encoder.put(self._position(batch_id), stored)
         except APIError as error:
             done = len({commit.position for commit in commits})
             one = sets[min(done, len(sets) - 1)]
@@ -420,14 +383,6 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"Batch {batch_id!r} is not planned.", f"{type(self).__name__}._process", "yield the IDs of the chunk"
             )
         return position
-
-    def _put(self, position: int, stored: EncodedBatch) -> list[Commit]:
-        commits = []
-        for number, group in enumerate(self.store.require_manifest().groups):
-            part = {name: stored.contexts[name] for name in group.attributes}
-            receipt: Receipt = self._contexts.put(str(position), group.key, part)
-            commits.append(Commit(position, number, receipt))
-        return commits
 
     def _done(self, result: list[Commit]) -> None:
         """In the parent: journal what a worker stored."""

@@ -8,184 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from xxhash import xxh3_64_intdigest
-
+from zensols_like.batch.contexts import ContextStore
+from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
 from zensols_like.batch.manifest import Manifest, Status
 from zensols_like.batch.plan import Plan
 from zensols_like.errors import CorruptBatch, MissingBatchError
-from zensols_like.persist import Receipt, RecordStash, Stash, StoreFolder
+from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
 from zensols_like.persist.frame import frame, unframe
 
-__all__ = ["BatchStore", "Commit", "ContextStore", "Index", "StashContexts"]
+__all__ = ["BatchStore"]
 
 MANIFEST = "manifest.json"
 PLAN = "plan.rec"
 JOURNAL = "journal.jsonl"
 INDEX = "index.rec"
-
-
-class Commit(NamedTuple):
-    """A record that is durable: the batch by its position, the group by its number, and the receipt."""
-
-    position: int
-    group: int
-    receipt: Receipt
-
-
-@dataclass(eq=False)
-class Index:
-    """For each group and batch the receipt of its record, as arrays."""
-
-    files: list[str]
-    file: NDArray[np.int32]
-    """Of shape (groups, batches): the number of the file, -1 where nothing is committed."""
-    offset: NDArray[np.int64]
-    length: NDArray[np.int64]
-    checksum: NDArray[np.uint64]
-
-    def __post_init__(self) -> None:
-        self._numbers = {name: number for number, name in enumerate(self.files)}
-
-    @classmethod
-    def empty(cls, groups: int, batches: int) -> Index:
-        """An index of nothing."""
-        shape = (groups, batches)
-        return cls(
-            [],
-            np.full(shape, -1, np.int32),
-            np.zeros(shape, np.int64),
-            np.zeros(shape, np.int64),
-            np.zeros(shape, np.uint64),
-        )
-
-    def add(self, commit: Commit) -> None:
-        """Note a record."""
-        position, group, receipt = commit
-        number = self._numbers.setdefault(receipt.file, len(self.files))
-        if number == len(self.files):
-            self.files.append(receipt.file)
-        self.file[group, position] = number
-        self.offset[group, position] = receipt.offset
-        self.length[group, position] = receipt.length
-        self.checksum[group, position] = receipt.checksum
-
-    def receipt(self, group: int, position: int) -> Receipt | None:
-        """The receipt of a record; ``None`` when it is not committed."""
-        number = int(self.file[group, position])
-        if number < 0:
-            return None
-        return Receipt(
-            self.files[number],
-            int(self.offset[group, position]),
-            int(self.length[group, position]),
-            int(self.checksum[group, position]),
-        )
-
-    def is_committed(self, position: int) -> bool:
-        """Whether every record of a batch is committed."""
-        return bool((self.file[:, position] >= 0).all())
-
-    def missing(self) -> list[int]:
-        """The positions of the batches of which a record is not committed."""
-        found: list[int] = np.flatnonzero((self.file < 0).any(axis=0)).tolist()
-        return found
-
-    def as_value(self) -> dict[str, Any]:
-        """What to store."""
-        return {name: getattr(self, name) for name in ("files", "file", "offset", "length", "checksum")}
-
-
-class ContextStore(Protocol):
-    """Where the contexts of batches lie, by batch and group of attributes; a `RecordStash` is one."""
-
-    @property
-    def folder(self) -> StoreFolder:
-        """Where the books of the store lie."""
-
-    @property
-    def container(self) -> str:
-        """The kind of store."""
-
-    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
-        """How attributes are grouped."""
-
-    def group_key(self, group: Collection[str]) -> str:
-        """The name of a group."""
-
-    def put(self, key: str, group: str, value: Any) -> Receipt:
-        """Store the contexts of a group."""
-
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
-        """Load the contexts of a group."""
-
-    def flush(self) -> None:
-        """Force what was put to the disk."""
-
-    def close(self) -> None:
-        """Flush, and let go of what is open for writing."""
-
-    def keep_only(self, files: Iterable[str]) -> None:
-        """Remove what a crash left behind; the files named are those with committed contexts."""
-
-    def clear(self) -> None:
-        """Forget all contexts."""
-
-
-@dataclass(frozen=True)
-class StashContexts:
-    """Any stash as a place for contexts, all attributes of a batch as one value; it cannot be verified."""
-
-    stash: Stash
-    folder: StoreFolder
-    container: str = "stash"
-
-    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
-        """All attributes together."""
-        return (tuple(sorted(attributes)),)
-
-    def group_key(self, group: Collection[str]) -> str:  # noqa: ARG002 (there is only one)
-        """The one group has no name."""
-        return ""
-
-    def put(self, key: str, group: str, value: Any) -> Receipt:
-        """Dump the contexts of a batch."""
-        self.stash.dump(key, value)
-        return Receipt(group, 0, 0, 0)
-
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:  # noqa: ARG002 (the stash knows the place)
-        """Load the contexts of a batch.
-
-        Raises:
-            CorruptBatch: The stash has lost them.
-        """
-        contexts = self.stash.load(key)
-        if contexts is None:
-            raise CorruptBatch(
-                f"Batch {key!r} was committed, but the stash has lost it.",
-                type(self.stash).__name__,
-                "clear the store and encode again",
-            )
-        return contexts
-
-    def flush(self) -> None:
-        """Nothing is known to be left to do."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def keep_only(self, files: Iterable[str]) -> None:
-        """Nothing is known to be left."""
-
-    def clear(self) -> None:
-        """Forget all contexts."""
-        self.stash.clear()
 
 
 class BatchStore:
@@ -277,7 +118,7 @@ class BatchStore:
                 self._index = Index(**self._read_value(INDEX))
             else:
                 self._index = Index.empty(len(manifest.groups), manifest.plan["batches"])
-                for commit in self._read_journal():
+                for commit in read_journal(bytes(self.folder.read(JOURNAL) or b"")):
                     self._index.add(commit)
         return self._index
 
@@ -292,9 +133,8 @@ class BatchStore:
     def commit(self, commits: Iterable[Commit]) -> None:
         """Journal records that are durable."""
         done = list(commits)
-        lines = "".join(f"{_line(commit)}\n" for commit in done)
         index = self.index
-        self.folder.append(JOURNAL, f"\n{lines}".encode())  # a crash may have left half a line before it
+        self.folder.append(JOURNAL, journal_lines(done))
         for commit in done:
             index.add(commit)
 
@@ -381,35 +221,3 @@ class BatchStore:
         if data is None:
             raise CorruptBatch("A file of the store is gone.", where, "clear the store and encode again")
         return find_format("record").decode(unframe(data, where).parts)
-
-    def _read_journal(self) -> Iterable[Commit]:
-        data = self.folder.read(JOURNAL)
-        if data is None:
-            return
-        for line in bytes(data).splitlines():
-            commit = _read_line(line)
-            if commit is not None:
-                yield commit
-
-
-def _line(commit: Commit) -> str:
-    """A line of the journal: the commit and its checksum."""
-    position, group, receipt = commit
-    fields = [position, group, receipt.file, receipt.offset, receipt.length, receipt.checksum]
-    return json.dumps([*fields, _checksum(fields)])
-
-
-def _read_line(line: bytes) -> Commit | None:
-    """The commit of a line; ``None`` when it is torn or damaged: it says nothing then, and its batch is made again."""
-    try:
-        *fields, checksum = json.loads(line)
-    except (ValueError, TypeError):
-        return None
-    if checksum != _checksum(fields):
-        return None
-    position, group, *receipt = fields
-    return Commit(position, group, Receipt(*receipt))
-
-
-def _checksum(fields: Sequence[Any]) -> int:
-    return xxh3_64_intdigest(json.dumps(fields).encode())

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from zensols_like.batch import BatchStash, BatchStore, Status
+from zensols_like.batch.contexts import ContextStore, StashContexts
 from zensols_like.batch.manifest import Manifest
-from zensols_like.batch.store import ContextStore, StashContexts
 from zensols_like.errors import ConfigurationError, UnsafeError
 from zensols_like.inspect.report import PointReport
 from zensols_like.inspect.stored import Column, stored_column

@@ -1,0 +1,130 @@
+"""Where the contexts of batches lie: in records, or in any other stash."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from zensols_like.errors import CorruptBatch
+from zensols_like.persist import (
+    DelegateStash,
+    DictionaryStash,
+    FileFolder,
+    MemoryFolder,
+    Receipt,
+    RecordStash,
+    Stash,
+    StoreFolder,
+)
+
+__all__ = ["ContextStore", "StashContexts", "contexts_in"]
+
+
+class ContextStore(Protocol):
+    """Where the contexts of batches lie, by batch and group of attributes; a `RecordStash` is one."""
+
+    @property
+    def folder(self) -> StoreFolder:
+        """Where the books of the store lie."""
+
+    @property
+    def container(self) -> str:
+        """The kind of store."""
+
+    @property
+    def format(self) -> str:
+        """How contexts become bytes."""
+
+    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """How attributes are grouped."""
+
+    def group_key(self, group: Collection[str]) -> str:
+        """The name of a group."""
+
+    def put(self, key: str, group: str, value: Any) -> Receipt:
+        """Store the contexts of a group."""
+
+    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
+        """Load the contexts of a group."""
+
+    def flush(self) -> None:
+        """Force what was put to the disk."""
+
+    def close(self) -> None:
+        """Flush, and let go of what is open for writing."""
+
+    def keep_only(self, files: Iterable[str]) -> None:
+        """Remove what a crash left behind; the files named are those with committed contexts."""
+
+    def clear(self) -> None:
+        """Forget all contexts."""
+
+
+@dataclass(frozen=True)
+class StashContexts:
+    """Any stash as a place for contexts, all attributes of a batch as one value; it cannot be verified."""
+
+    stash: Stash
+    folder: StoreFolder
+    container: str = "stash"
+    format: str = "stash"
+
+    def grouping(self, attributes: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """All attributes together."""
+        return (tuple(sorted(attributes)),)
+
+    def group_key(self, group: Collection[str]) -> str:  # noqa: ARG002 (there is only one)
+        """The one group has no name."""
+        return ""
+
+    def put(self, key: str, group: str, value: Any) -> Receipt:
+        """Dump the contexts of a batch."""
+        self.stash.dump(key, value)
+        return Receipt(group, 0, 0, 0)
+
+    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:  # noqa: ARG002 (the stash knows the place)
+        """Load the contexts of a batch.
+
+        Raises:
+            CorruptBatch: The stash has lost them.
+        """
+        contexts = self.stash.load(key)
+        if contexts is None:
+            raise CorruptBatch(
+                f"Batch {key!r} was committed, but the stash has lost it.",
+                type(self.stash).__name__,
+                "clear the store and encode again",
+            )
+        return contexts
+
+    def flush(self) -> None:
+        """Nothing is known to be left to do."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def keep_only(self, files: Iterable[str]) -> None:
+        """Nothing is known to be left."""
+
+    def clear(self) -> None:
+        """Forget all contexts."""
+        self.stash.clear()
+
+
+def contexts_in(stash: Stash, beside: Path | None) -> ContextStore:
+    """A stash as a place for contexts.
+
+    Args:
+        stash: The stash.
+        beside: A file next to which the books of a stash that has no place for them lie.
+    """
+    if isinstance(stash, RecordStash):
+        return stash
+    innermost = stash
+    while isinstance(innermost, DelegateStash):
+        innermost = innermost.delegate
+    if isinstance(innermost, DictionaryStash) or beside is None:
+        return StashContexts(stash, MemoryFolder())
+    return StashContexts(stash, FileFolder(beside.parent / f"{beside.name}.store"))

@@ -1,0 +1,121 @@
+"""What is committed: the receipt of each record, as arrays, and a line of a journal for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+from zensols_like.persist import Receipt
+
+__all__ = ["Commit", "Index", "journal_lines", "read_journal"]
+
+
+class Commit(NamedTuple):
+    """A record that is durable: the batch by its position, the group by its number, and the receipt."""
+
+    position: int
+    group: int
+    receipt: Receipt
+
+
+@dataclass(eq=False)
+class Index:
+    """For each group and batch the receipt of its record, as arrays."""
+
+    files: list[str]
+    file: NDArray[np.int32]
+    """Of shape (groups, batches): the number of the file, -1 where nothing is committed."""
+    offset: NDArray[np.int64]
+    length: NDArray[np.int64]
+    checksum: NDArray[np.uint64]
+
+    def __post_init__(self) -> None:
+        self._numbers = {name: number for number, name in enumerate(self.files)}
+
+    @classmethod
+    def empty(cls, groups: int, batches: int) -> Index:
+        """An index of nothing."""
+        shape = (groups, batches)
+        return cls(
+            [],
+            np.full(shape, -1, np.int32),
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.uint64),
+        )
+
+    def add(self, commit: Commit) -> None:
+        """Note a record."""
+        position, group, receipt = commit
+        number = self._numbers.setdefault(receipt.file, len(self.files))
+        if number == len(self.files):
+            self.files.append(receipt.file)
+        self.file[group, position] = number
+        self.offset[group, position] = receipt.offset
+        self.length[group, position] = receipt.length
+        self.checksum[group, position] = receipt.checksum
+
+    def receipt(self, group: int, position: int) -> Receipt | None:
+        """The receipt of a record; ``None`` when it is not committed."""
+        number = int(self.file[group, position])
+        if number < 0:
+            return None
+        return Receipt(
+            self.files[number],
+            int(self.offset[group, position]),
+            int(self.length[group, position]),
+            int(self.checksum[group, position]),
+        )
+
+    def is_committed(self, position: int) -> bool:
+        """Whether every record of a batch is committed."""
+        return bool((self.file[:, position] >= 0).all())
+
+    def missing(self) -> list[int]:
+        """The positions of the batches of which a record is not committed."""
+        found: list[int] = np.flatnonzero((self.file < 0).any(axis=0)).tolist()
+        return found
+
+    def as_value(self) -> dict[str, Any]:
+        """What to store."""
+        return {name: getattr(self, name) for name in ("files", "file", "offset", "length", "checksum")}
+
+
+def journal_lines(commits: Iterable[Commit]) -> bytes:
+    """The lines of a journal for commits; the first begins anew, since a crash may have left half a line before it."""
+    return ("\n" + "".join(f"{_line(commit)}\n" for commit in commits)).encode()
+
+
+def read_journal(data: bytes) -> Iterable[Commit]:
+    """The commits of a journal; a torn or damaged line says nothing, and its batch is made again."""
+    commits = map(_read_line, data.splitlines())
+    return (commit for commit in commits if commit is not None)
+
+
+def _line(commit: Commit) -> str:
+    """A line of the journal: the commit and its checksum."""
+    position, group, receipt = commit
+    fields = [position, group, receipt.file, receipt.offset, receipt.length, receipt.checksum]
+    return json.dumps([*fields, _checksum(fields)])
+
+
+def _read_line(line: bytes) -> Commit | None:
+    """The commit of a line; ``None`` when it is torn or damaged: it says nothing then, and its batch is made again."""
+    try:
+        *fields, checksum = json.loads(line)
+    except (ValueError, TypeError):
+        return None
+    if checksum != _checksum(fields):
+        return None
+    position, group, *receipt = fields
+    return Commit(position, group, Receipt(*receipt))
+
+
+def _checksum(fields: Sequence[Any]) -> int:
+    return xxh3_64_intdigest(json.dumps(fields).encode())
