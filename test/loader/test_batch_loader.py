@@ -1,0 +1,458 @@
+from __future__ import annotations
+
+import gc
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from loader_fakes import FakeBatch, fake_loader, fake_source, ids, load, load_all_but_three
+from support.flowers import flower_stash
+
+from zensols_like.batch import CorruptBatch
+from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
+from zensols_like.loader import BatchLoader, LoaderOptions, ShardContext, Tensors
+from zensols_like.torchconfig import TorchConfig
+
+WAYS: list[dict[str, Any]] = [
+    {"workers": 0},
+    {},
+    {"workers": 4, "prefetch": 3},
+    {"prefetch": 0},
+    {"max_bytes": 1},
+    {"cache": "cpu"},
+    {"cache": "cuda"},
+]
+PROCESSES = {"workers": 2, "worker_type": "process"}
+BY_PROCESSES = pytest.param(PROCESSES, marks=pytest.mark.process)
+EVERY_WAY = [*WAYS, BY_PROCESSES]
+TRANSFORMING_WAYS = [*WAYS[:-1], {"cache": "cpu", "workers": 2}, BY_PROCESSES]
+
+
+def noisy(tensors: Tensors) -> Tensors:
+    """Draws from all three generators."""
+    x = tensors["x"]
+    assert x is not None
+    return {**tensors, "noise": x + random.random() + float(np.random.rand()) + torch.rand(2, 3)}
+
+
+def fails_at_three(tensors: Tensors) -> Tensors:
+    if tensors["y"] == 3:
+        raise LookupError("three")
+    return tensors
+
+
+def assert_equal(found: Tensors, expected: Tensors) -> None:
+    assert list(found) == list(expected)
+    for name, tensor in expected.items():
+        assert torch.equal(found[name], tensor) if tensor is not None else found[name] is None  # type: ignore[arg-type]
+
+
+def collect(loader: BatchLoader[Any], into: list[str]) -> None:
+    for batch in loader:
+        into.append(batch.id)  # noqa: PERF401 - what came before a failure counts
+
+
+def loader_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "zensols_like.loader"]
+
+
+# ---- what a loop gets
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_every_way_to_read_gives_the_same_batches_in_the_same_order(way: dict[str, Any]) -> None:
+    with fake_loader(12, shuffle="batch", **way) as loader:
+        epochs = [list(loader) for _ in range(2)]
+    plain = fake_loader(12, shuffle="batch", workers=0)
+    assert [[batch.id for batch in batches] for batches in epochs] == [ids(plain), ids(plain)]
+    for batch in (batch for batches in epochs for batch in batches):
+        assert_equal(batch.attributes, load(batch.id).attributes)
+
+
+def test_its_length_is_the_steps_of_an_epoch() -> None:
+    loader = fake_loader(10, shard=ShardContext(4, 3))
+    assert (len(loader), len(list(loader)), loader.epoch) == (3, 3, 1)
+    assert len(fake_loader(10, steps_per_epoch=7)) == 7
+
+
+def test_padding_is_said() -> None:
+    loader = fake_loader(5, shard=ShardContext(4, 2))
+    said = [(batch.id, loader.last.is_padding) for batch in loader if loader.last is not None]
+    assert said == [("2", False), ("1", True)]
+
+
+def test_a_rank_without_a_batch_of_its_own_goes_on_to_the_next_epoch() -> None:
+    loader = fake_loader(2, shard=ShardContext(4, 3), uneven="allow")
+    assert (ids(loader), loader.epoch) == ([], 1)
+
+
+def test_a_short_last_batch_may_be_left_out() -> None:
+    short = fake_source(5, is_last_short=True)
+    assert ids(BatchLoader(short, LoaderOptions(drop_last=True))) == ["0", "1", "2", "3"]
+    assert len(BatchLoader(short)) == 5
+    assert len(BatchLoader(fake_source(5), LoaderOptions(drop_last=True))) == 5
+
+
+def test_epochs_end() -> None:
+    loader = fake_loader(3, shuffle="batch", epochs=2)
+    seen = [(epoch, ids(loader)) for epoch in loader.epochs]
+    assert [epoch for epoch, _ in seen] == [0, 1]
+    assert seen[0][1] != seen[1][1]
+    assert list(loader.epochs) == []
+    with pytest.raises(DeepLearnError, match="All 2 epochs are done"):
+        iter(loader)
+
+
+def test_the_epochs_go_on_when_a_loop_is_left_early() -> None:
+    loader = fake_loader(4, epochs=3)
+    for epoch in loader.epochs:
+        assert loader.epoch == epoch
+        next(iter(loader))
+    assert loader.epoch == 3
+
+
+def test_a_loop_that_is_left_early_begins_again() -> None:
+    loader = fake_loader(6, shuffle="batch")
+    expected = ids(fake_loader(6, shuffle="batch"))
+    for batch in loader:
+        if batch.id == expected[2]:
+            break
+    assert loader.state_dict()["position"] == 3
+    assert ids(loader) == expected
+    loader.seek(0, 4)
+    next(iter(loader))
+    assert ids(loader) == expected[4:]
+
+
+def test_a_new_loop_ends_an_old_one() -> None:
+    loader = fake_loader(4)
+    old = iter(loader)
+    next(old)
+    assert ids(loader) == ["0", "1", "2", "3"]
+    with pytest.raises(DeepLearnError, match="Another loop began"):
+        next(old)
+    assert loader.epoch == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_batch_that_is_kept_never_changes(way: dict[str, Any]) -> None:
+    loader = fake_loader(6, **way)
+    kept = [batch for _ in range(3) for batch in loader]
+    for batch in kept[:6]:
+        assert batch.attributes["x"] is not None
+        batch.attributes["x"].zero_()
+    for batch in (*kept[6:], *loader):
+        assert_equal(batch.attributes, load(batch.id).attributes)
+
+
+def test_a_batch_that_nobody_holds_is_freed() -> None:
+    loop = iter(fake_loader(3, workers=0))
+    batch = weakref.ref(next(loop))
+    next(loop)
+    assert batch() is None
+
+
+# ---- a real stash
+
+
+def test_a_stash_gives_its_batches(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, n=20)
+    loader = stash.loader("train")
+    batches = list(loader)
+    assert [batch.id for batch in batches] == list(stash.ids_of("train"))
+    for batch in batches:
+        stored = stash.load(batch.id)
+        assert batch.data_point_ids == stored.data_point_ids
+        assert batch.split_name == "train"
+        assert all(torch.equal(batch[name], stored[name]) for name in stored)
+    assert loader.global_batch_size == 4
+
+
+@pytest.mark.process
+def test_a_stash_is_read_by_processes(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, n=20)
+    with stash.loader("train", **PROCESSES) as loader:
+        for batch, plain in zip(loader, stash.loader("train"), strict=True):
+            assert batch.to().state_name == "memory copied"  # it has its stash
+            assert batch.data_point_ids == plain.data_point_ids
+            assert all(torch.equal(batch[name], plain[name]) for name in plain)
+
+
+def test_a_byte_budget_counts_what_is_stored(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, n=20)
+    source = stash.loader("train").source
+    assert source.size_bytes is not None
+    stored = sum(path.stat().st_size for path in (tmp_path / "batch").rglob("*") if path.is_file())
+    assert 0 < sum(map(source.size_bytes, source.ids)) < stored
+    label_only = stash.selecting({"label"}).loader("train").source
+    assert label_only.size_bytes is not None
+    assert label_only.size_bytes("0") < source.size_bytes("0")
+    assert [len(batch.attributes) for batch in stash.selecting({"label"}).loader("train")] == [1, 1, 1]
+
+
+def test_the_same_store_elsewhere_has_the_same_state_and_another_does_not(tmp_path: Path) -> None:
+    digests = [
+        flower_stash(tmp_path / name, n=n).loader(split).source.digest
+        for name, n, split in [("a", 20, "train"), ("b", 20, "train"), ("c", 21, "train"), ("a", 20, "test")]
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
+def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    with pytest.raises(DatasetError, match="no split 'dev'") as raised:
+        stash.loader("dev")
+    assert "['train', 'test']" in str(raised.value)
+
+
+def test_a_split_without_batches_is_refused(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, keys={"train": ("0", "1"), "dev": ()})
+    with pytest.raises(DatasetError, match="no batches"):
+        stash.loader("dev")
+
+
+def test_a_damaged_batch_is_reported_at_its_place(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, n=30)
+    stash.prime()
+    (damaged, *_) = sorted((tmp_path / "batch").rglob("*/2.*")) or sorted((tmp_path / "batch").rglob("*2*rec*"))
+    data = bytearray(damaged.read_bytes())
+    data[-1] ^= 1
+    damaged.write_bytes(data)
+    got: list[str] = []
+    with pytest.raises(CorruptBatch) as raised:
+        collect(stash.loader("train"), got)
+    assert got == ["0", "1"]
+    assert "while loading batch '2', position 2 of epoch 0" in raised.value.__notes__
+
+
+# ---- the device
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(ConfigurationError, match="no device 'cuda' here"):
+        fake_loader(3, device="cuda")
+
+
+def test_the_device_is_that_of_the_model(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, model_torch_config=TorchConfig(device_name="meta"))
+    assert stash.loader("train", device="cpu").device == torch.device("cpu")
+    assert stash.loader("train").device == torch.device("meta")
+
+
+# ---- failures
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_a_failure_keeps_type_message_traceback_and_place(way: dict[str, Any]) -> None:
+    got: list[str] = []
+    with fake_loader(6, load_all_but_three, **way) as loader:
+        with pytest.raises(ArithmeticError, match="cannot stand 3") as raised:
+            collect(loader, got)
+        assert got == ["0", "1", "2"]
+        assert raised.value.__notes__ == ["while loading batch '3', position 3 of epoch 0"]
+        assert "load_all_but_three" in "".join(traceback.format_exception(raised.value))
+        assert loader.state_dict()["position"] == 3
+        assert loader_threads() == []
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_a_failure_can_be_skipped_and_is_counted(way: dict[str, Any]) -> None:
+    with fake_loader(6, load_all_but_three, on_error="skip", **way) as loader:
+        assert ids(loader) == ["0", "1", "2", "4", "5"]
+        assert (loader.stats.skipped, loader.stats.skipped_ids, loader.stats.batches) == (1, ["3"], 5)
+
+
+def test_ranks_may_not_skip_alone() -> None:
+    with pytest.raises(ConfigurationError, match="the others wait"):
+        fake_loader(6, on_error="skip", shard=ShardContext(2, 0))
+    assert ids(fake_loader(6, on_error="skip", uneven="allow", shard=ShardContext(2, 0))) == ["0", "2", "4"]
+
+
+@pytest.mark.parametrize("way", TRANSFORMING_WAYS)
+def test_a_transform_that_fails_says_for_which_batch(way: dict[str, Any]) -> None:
+    with fake_loader(6, transform=fails_at_three, **way) as loader:
+        with pytest.raises(LookupError, match="three") as raised:
+            ids(loader)
+        assert raised.value.__notes__ == ["while loading batch '3', position 3 of epoch 0"]
+        assert loader.state_dict()["position"] == 3
+
+
+@pytest.mark.process
+def test_a_transform_that_no_process_can_get_is_refused() -> None:
+    with pytest.raises(WorkerError, match="cannot be read by worker processes"):
+        ids(fake_loader(6, transform=lambda tensors: tensors, **PROCESSES))
+
+
+def die(batch_id: str) -> FakeBatch:
+    if batch_id == "3":
+        os._exit(9)
+    return load(batch_id)
+
+
+@pytest.mark.process
+def test_a_process_that_dies_is_reported_and_the_next_loop_has_new_ones() -> None:
+    with fake_loader(6, die, **PROCESSES) as loader:
+        for _ in range(2):
+            with pytest.raises(WorkerError, match="worker process of the loader died"):
+                ids(loader)
+
+
+def test_more_ranks_than_batches_are_refused_where_ends_are_dropped() -> None:
+    with pytest.raises(ConfigurationError, match="No step is left: 3 batches for 4 ranks"):
+        fake_loader(3, uneven="drop", shard=ShardContext(4, 0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"worker_type": "fiber"}, "no worker_type='fiber'"),
+        ({"cache": "disk"}, "no cache='disk'"),
+        ({"on_error": "ignore"}, "no on_error='ignore'"),
+        ({"workers": -1}, "option workers is -1"),
+        ({"prefetch": 1.5}, "option prefetch is 1.5"),
+        ({"max_bytes": 0}, "option max_bytes is 0"),
+        ({"cache": "cuda", "transform": noisy}, "transform runs before the copy"),
+        ({"shuffle": "item"}, "order by item is not there yet"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        fake_loader(3, **options)
+
+
+# ---- random numbers
+
+
+@pytest.mark.parametrize("way", TRANSFORMING_WAYS)
+def test_random_numbers_depend_on_seed_epoch_and_batch_only(way: dict[str, Any]) -> None:
+    golden = noise(workers=0)
+    assert noise(**way) == golden
+    assert noise(shard=ShardContext(2, 1), **way).items() <= golden.items()
+    assert not set(noise(seed=1, **way).values()) & set(golden.values())
+    assert len(set(golden.values())) == 10  # 5 batches in 2 epochs
+
+
+def noise(**options: Any) -> dict[tuple[int, str], float]:
+    with fake_loader(5, transform=noisy, epochs=2, **options) as loader:
+        return {
+            (epoch, batch.id): float(batch.attributes["noise"].sum())  # type: ignore[union-attr]
+            for epoch in loader.epochs
+            for batch in loader
+        }
+
+
+@pytest.mark.parametrize("way", WAYS[:-1])
+def test_a_transform_leaves_the_random_numbers_of_the_loop_alone(way: dict[str, Any]) -> None:
+    def draw() -> tuple[float, float, float]:
+        return random.random(), float(np.random.rand()), float(torch.rand(()))
+
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    expected = [draw() for _ in range(5)]
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    assert [draw() for _ in fake_loader(5, transform=noisy, **way)] == expected
+
+
+# ---- nothing is left
+
+
+@pytest.mark.parametrize("way", [{}, {"workers": 4}, {"workers": 2, "prefetch": 1}])
+def test_a_hundred_loops_leave_no_thread(way: dict[str, Any]) -> None:
+    before = threading.active_count()
+    for number in range(100):
+        loader = fake_loader(8, load_all_but_three, **way)
+        if number % 4 == 0:
+            for batch in loader:
+                if batch.id == "1":
+                    break
+        elif number % 4 == 1:
+            with pytest.raises(ArithmeticError):
+                ids(loader)
+        elif number % 4 == 2:
+            with pytest.raises(KeyboardInterrupt):
+                interrupted(loader)
+        else:
+            loop = iter(loader)
+            next(loop)
+            del loop
+        assert threading.active_count() == before
+
+
+def interrupted(loader: BatchLoader[FakeBatch]) -> None:
+    for _ in loader:
+        raise KeyboardInterrupt
+
+
+def test_a_loader_that_is_forgotten_ends_its_threads() -> None:
+    loop = iter(fake_loader(8, workers=2))
+    next(loop)
+    assert len(loader_threads()) == 2
+    del loop
+    gc.collect()
+    assert loader_threads() == []
+
+
+@pytest.mark.process
+def test_processes_stay_from_loop_to_loop_and_end_with_the_loader() -> None:
+    loader = fake_loader(6, pid, **PROCESSES)
+    first = {batch.id for batch in loader}
+    next(iter(loader))
+    assert {batch.id for batch in loader} <= first
+    del loader
+    gc.collect()
+    for process in first:
+        with pytest.raises(ProcessLookupError):
+            wait_for_end(int(process))
+
+
+def pid(batch_id: str) -> FakeBatch:
+    return FakeBatch(str(os.getpid()), load(batch_id).attributes)
+
+
+def wait_for_end(process: int) -> None:
+    for _ in range(500):
+        os.kill(process, 0)
+        time.sleep(0.01)
+
+
+@pytest.mark.process
+def test_processes_leave_nothing_in_shared_memory() -> None:
+    with fake_loader(40, **PROCESSES) as loader:
+        kept = list(loader)
+        assert len(kept) == 40
+        assert not any(batch.attributes["x"].is_shared() for batch in kept)  # type: ignore[union-attr]
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {path!r})
+from loader_fakes import fake_loader
+loop = iter(fake_loader(100, **{options!r}))
+print(next(loop).id)
+{end}
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "import os, signal; os.kill(os.getpid(), signal.SIGINT)"])
+@pytest.mark.parametrize("options", [{"workers": 2}, PROCESSES])
+def test_python_ends_in_the_middle_of_a_loop(tmp_path: Path, end: str, options: dict[str, Any]) -> None:
+    script = tmp_path / "script.py"
+    body = SCRIPT.format(path=str(Path(__file__).parent), options=options, end=end)
+    script.write_text("if __name__ == '__main__':\n" + "".join(f"    {line}\n" for line in body.splitlines()))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "0\n"
+    assert done.returncode in ({"": [0], "raise SystemExit(3)": [3]}.get(end, [-2, 130]))
+    assert ("Traceback" in done.stderr) == ("SIGINT" in end), done.stderr

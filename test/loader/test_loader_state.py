@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loader_fakes import FakeBatch, fake_loader, fake_source, ids
+
+from zensols_like.errors import BatchError, ConfigurationError
+from zensols_like.loader import BatchLoader, BatchSchedule, LoaderOptions, ShardContext
+
+# ---- the torture: loops that are stopped anywhere and go on with other workers and ranks
+
+
+def run_ranks(
+    loaders: list[BatchLoader[FakeBatch]], steps: int, delivered: dict[int, list[tuple[int, str]]]
+) -> list[dict[str, Any]]:
+    """Let all ranks do so many steps, side by side as in training, and note who got what in which epoch."""
+    loops = [iter(loader) for loader in loaders]
+    for _ in range(steps):
+        epoch = loaders[0].epoch
+        for number, loader in enumerate(loaders):
+            batch = next(loops[number], None)
+            if batch is None:  # an epoch is over, for all ranks at once
+                loops[number] = iter(loader)
+                epoch = loader.epoch
+                batch = next(loops[number])
+            assert loader.last is not None
+            if not loader.last.is_padding:
+                delivered.setdefault(epoch, []).append((loader.last.position, batch.id))
+    return [loader.state_dict() for loader in loaders]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    n=st.integers(1, 20),
+    seed=st.integers(0, 2**31),
+    runs=st.lists(
+        st.tuples(
+            st.sampled_from([1, 2, 3, 4, 8]), st.sampled_from([0, 1, 2, 4]), st.integers(0, 5), st.integers(1, 30)
+        ),
+        min_size=2,
+        max_size=6,
+    ),
+)
+def test_any_sequence_of_runs_gives_every_batch_of_every_epoch_once_and_in_order(
+    n: int, seed: int, runs: list[tuple[int, int, int, int]]
+) -> None:
+    state: dict[str, Any] | None = None
+    delivered: dict[int, list[tuple[int, str]]] = {}
+    for world, workers, prefetch, steps in runs:
+        loaders = [
+            fake_loader(
+                n,
+                shuffle="batch",
+                seed=seed,
+                shard=ShardContext(world, rank),
+                workers=workers,
+                prefetch=prefetch,
+                max_bytes=25 if prefetch == 5 else None,
+            )
+            for rank in range(world)
+        ]
+        if state is not None:
+            for loader in loaders:
+                load_quietly(loader, state)
+        states = run_ranks(loaders, steps, delivered)
+        assert all(one == states[0] for one in states)
+        state = json.loads(json.dumps(states[-1]))
+    golden = BatchSchedule(fake_source(n).ids, seed, "batch")
+    assert state is not None
+    for epoch, got in delivered.items():
+        positions = [position for position, _ in got]
+        whole = epoch < state["epoch"]
+        assert positions == list(range(n if whole else min(state["position"], n))), (epoch, state)
+        assert [batch_id for _, batch_id in got] == [golden.ref(epoch, p).batch_id for p in positions]
+    assert sorted(delivered) == list(range(max(delivered) + 1))
+
+
+def load_quietly(loader: BatchLoader[Any], state: dict[str, Any]) -> None:
+    """Load a state; a warning is due where the number of ranks changed, and only there."""
+    if state["global_batch_size"] == loader.global_batch_size:
+        loader.load_state_dict(state)
+    else:
+        with pytest.warns(UserWarning, match=rf"has {loader.global_batch_size} data points, and had"):
+            loader.load_state_dict(state)
+
+
+# ---- what a state is
+
+
+def test_a_state_is_small_plain_json() -> None:
+    loader = BatchLoader(fake_source(10**6), LoaderOptions(shuffle="batch", seed=2**62, shard=ShardContext(8, 1)))
+    loader.seek(10**6, 10**5)
+    state = loader.state_dict()
+    assert json.loads(json.dumps(state)) == state
+    assert len(json.dumps(state)) < 1024
+
+
+def test_a_state_is_small_whatever_the_stash_is_called() -> None:
+    source = fake_source(3)
+    named = type(source)(**{**vars(source), "name": "🌼" * 1000})
+    assert len(json.dumps(BatchLoader(named).state_dict())) < 1024
+
+
+def test_a_state_counts_what_the_loop_got_and_not_what_was_read_ahead() -> None:
+    loader = fake_loader(10, prefetch=8)
+    for number, _ in enumerate(loader, 1):
+        assert loader.state_dict()["position"] == number % 10
+        assert loader.steps_left == 10 - number % 10
+
+
+def test_a_loop_goes_on_several_times_in_one_epoch() -> None:
+    got: list[str] = []
+    state = fake_loader(10, shuffle="batch").state_dict()
+    for _ in range(3):
+        loader = fake_loader(10, shuffle="batch")
+        loader.load_state_dict(state)
+        for batch, _ in zip(loader, range(3), strict=False):
+            got.append(batch.id)
+            state = loader.state_dict()
+    assert got == ids(fake_loader(10, shuffle="batch"))[:9]
+
+
+def test_a_state_of_the_end_of_an_epoch_goes_on_with_the_next() -> None:
+    loader = fake_loader(4, shuffle="batch")
+    for _ in loader:
+        state = loader.state_dict()
+    assert (state["epoch"], state["position"]) == (1, 0)
+    again = fake_loader(4, shuffle="batch")
+    again.load_state_dict(state)
+    assert ids(again) == ids(loader)
+
+
+def test_the_state_between_two_epochs_is_the_beginning_of_the_second() -> None:
+    loader = fake_loader(4)
+    ids(loader)
+    assert loader.state_dict() == {**fake_loader(4).state_dict(), "epoch": 1, "data_epoch": 1}
+
+
+def test_a_state_with_dropped_ends_goes_on_with_other_ranks() -> None:
+    first = fake_loader(10, uneven="drop", shard=ShardContext(4, 0))
+    first.seek(0, 2)  # 8 of 10, and the last two are dropped
+    assert first.epoch == 1
+    second = fake_loader(10, uneven="drop", shard=ShardContext(4, 0))
+    second.load_state_dict({**first.state_dict(), "epoch": 0, "data_epoch": 0, "position": 8})
+    assert second.epoch == 1
+
+
+def test_a_length_of_epochs_goes_on_in_the_middle_of_the_data() -> None:
+    whole = fake_loader(5, steps_per_epoch=3, shuffle="batch")
+    expected = [ids(whole) for _ in range(5)]
+    loader = fake_loader(5, steps_per_epoch=3, shuffle="batch")
+    ids(loader)
+    next(iter(loader))
+    again = fake_loader(5, steps_per_epoch=3, shuffle="batch")
+    again.load_state_dict(loader.state_dict())
+    assert again.steps_left == 2
+    assert [ids(again) for _ in range(4)] == [expected[1][1:], *expected[2:]]
+
+
+# ---- what is refused
+
+
+def test_the_state_of_another_store_is_refused_by_name() -> None:
+    state = fake_loader(3).state_dict()
+    with pytest.raises(
+        BatchError, match=r"'train of fakes' with 3 batches \(store batches 0 to 3\); this is .* with 4"
+    ):
+        fake_loader(4).load_state_dict(state)
+
+
+@pytest.mark.parametrize("options", [{"seed": 1}, {"shuffle": None}])
+def test_the_state_of_another_order_is_refused(options: dict[str, Any]) -> None:
+    state = fake_loader(3, shuffle="batch").state_dict()
+    with pytest.raises(ConfigurationError, match="saved for another order"):
+        fake_loader(3, **{"shuffle": "batch", **options}).load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "model"},
+        {"version": 2},
+        {"position": 4},
+        {"position": -1},
+        {"epoch": 1.5},
+        {"step": "1"},
+        {"data_epoch": None},
+        {"position": True},
+    ],
+)
+def test_a_state_that_is_none_is_refused_and_changes_nothing(change: dict[str, Any]) -> None:
+    loader = fake_loader(3)
+    before = loader.state_dict()
+    with pytest.raises(ConfigurationError, match="load_state_dict of the loader"):
+        loader.load_state_dict({**before, **change})
+    with pytest.raises(ConfigurationError, match="no state of a loader: KeyError"):
+        loader.load_state_dict({"kind": "zensols_like loader"})
+    assert loader.state_dict() == before
+
+
+def test_another_global_batch_size_warns() -> None:
+    state = fake_loader(8).state_dict()
+    with pytest.warns(UserWarning, match="has 2 data points, and had 1"):
+        fake_loader(8, shard=ShardContext(2, 0)).load_state_dict(state)
+
+
+# ---- seek
+
+
+def test_a_seek_is_for_the_next_loop() -> None:
+    loader = fake_loader(5)
+    loader.seek(2, 3)
+    assert loader.epoch == 2
+    assert ids(loader) == ["3", "4"]
+    assert (loader.epoch, ids(loader)) == (3, ["0", "1", "2", "3", "4"])
+
+
+def test_setting_the_epoch_that_is_going_on_keeps_the_place() -> None:
+    loader = fake_loader(5)
+    loader.seek(1, 2)
+    loader.set_epoch(1)
+    assert ids(loader) == ["2", "3", "4"]
+    loader.set_epoch(7)
+    assert (loader.epoch, loader.steps_left) == (7, 5)
