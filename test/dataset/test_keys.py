@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from zensols_like.dataset import (
     DatasetError,
     StashSplitKeyContainer,
     StratifiedStashSplitKeyContainer,
+    split_by_hash,
 )
 from zensols_like.persist import DictionaryStash
 
@@ -262,6 +264,73 @@ def test_an_attribute_to_stratify_by_is_required(tmp_path: Path) -> None:
         StratifiedStashSplitKeyContainer(tmp_path, PATTERN, labeled(), partition_attr="nope", shuffle=False).prime()
 
 
+def test_what_was_assigned_never_moves_when_rows_come(tmp_path: Path) -> None:
+    def keys(n: int) -> Any:
+        return StashSplitKeyContainer(tmp_path, PATTERN, numbers(n), new_keys="hash").keys_by_split
+
+    before = keys(100)
+    for n in (200, 150, 1000):
+        after = keys(n)
+        for name, known in before.items():
+            assert after[name][: len(known)] == known
+        before = after
+    assert sorted(key for split in before.values() for key in split) == sorted(numbers(1000).keys())
+    assert abs(len(before["train"]) - 800) < 50
+    assert len(before["test"]) > 50
+
+
+def test_new_keys_go_by_themselves_whatever_comes_with_them(tmp_path: Path) -> None:
+    def split_of(name: str, *new: str) -> Any:
+        StashSplitKeyContainer(tmp_path / name, PATTERN, numbers(10)).prime()
+        stash = DictionaryStash({**numbers(10).data, **dict.fromkeys(new, 1)})
+        grown = StashSplitKeyContainer(tmp_path / name, PATTERN, stash, new_keys="hash").keys_by_split
+        return {key: split for split, keys in grown.items() for key in keys if key in new}
+
+    together = split_of("together", *"abcdefghij")
+    assert {key: split_of(key, key)[key] for key in "abcdefghij"} == together
+
+
+def test_new_keys_may_all_go_to_one_split_or_be_left_out(tmp_path: Path) -> None:
+    first = StashSplitKeyContainer(tmp_path, PATTERN, numbers(10), shuffle=False)
+    before = dict(first.keys_by_split)
+    left_out = StashSplitKeyContainer(tmp_path, PATTERN, numbers(13), shuffle=False)
+    assert dict(left_out.keys_by_split) == before
+    grown = StashSplitKeyContainer(tmp_path, PATTERN, numbers(13), shuffle=False, new_keys="train")
+    assert dict(grown.keys_by_split) == {**before, "train": (*before["train"], "10", "11", "12")}
+    assert dict(left_out.keys_by_split) == before
+    again = StashSplitKeyContainer(tmp_path, PATTERN, numbers(5), shuffle=False, new_keys="hash")
+    assert dict(again.keys_by_split) == dict(grown.keys_by_split)
+
+
+@pytest.mark.parametrize("new_keys", ["hash", "nope"])
+def test_new_keys_need_a_split_that_is_there(tmp_path: Path, new_keys: str) -> None:
+    (tmp_path / "all.dat").write_text("1\n")
+    with pytest.raises(DatasetError, match="for new keys"):
+        StashSplitKeyContainer(tmp_path, PATTERN, numbers(3), new_keys=new_keys).prime()
+
+
+def test_clearing_forgets_the_keys_in_memory_too(tmp_path: Path) -> None:
+    stash = numbers(10)
+    container = StashSplitKeyContainer(tmp_path, PATTERN, stash)
+    container.prime()
+    for i in range(10, 30):
+        stash.dump(str(i), i)
+    container.clear()
+    assert sum(container.counts_by_key.values()) == 30
+
+
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 5), min_size=1, max_size=4).filter(any))
+def test_a_hash_gives_no_key_to_an_empty_split(seed: int, parts: list[int]) -> None:
+    fractions = {str(i): part / sum(parts) for i, part in enumerate(parts)}
+    found = {split_by_hash(str(key), fractions, seed) for key in range(20)}
+    assert found <= {name for name, fraction in fractions.items() if fraction > 0}
+
+
+def test_a_hash_gives_each_split_about_its_fraction() -> None:
+    counts = Counter(split_by_hash(f"key {i}", {"a": 0.7, "b": 0.2, "c": 0.1}) for i in range(10_000))
+    assert {name: round(count / 1000) for name, count in counts.items()} == {"a": 7, "b": 2, "c": 1}
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -269,13 +338,20 @@ from types import SimpleNamespace
 from zensols_like.dataset import *
 from zensols_like.persist import DictionaryStash
 stash = DictionaryStash({f"k{i}": SimpleNamespace(label=f"l{i % 5}") for i in range(60)})
-container = StratifiedStashSplitKeyContainer(Path(sys.argv[1]), "{name}.dat", stash, partition_attr="label", seed=3)
-print(dict(container.keys_by_split))
+folder, common = Path(sys.argv[1]), ("{name}.dat", stash)
+print(dict(StratifiedStashSplitKeyContainer(folder / "1", *common, partition_attr="label", seed=3).keys_by_split))
+print(dict(StratifiedCrossFoldSplitKeyContainer(folder / "2", *common, partition_attr="label").keys_by_split))
+print(dict(GroupStashSplitKeyContainer(folder / "3", *common, group_by="label").keys_by_split))
+print(dict(LeaveNOutSplitKeyContainer(stash, {"train": -1, "test": 7}).keys_by_split))
+StashSplitKeyContainer(folder / "4", *common, new_keys="hash").prime()
+stash.data.update({f"new{i}": SimpleNamespace() for i in range(40)})
+print(dict(StashSplitKeyContainer(folder / "4", *common, new_keys="hash").keys_by_split))
+print(content_digest({"b", "a", ("c", 1)}))
 """
 
 
 @pytest.mark.process
-def test_stratified_splits_are_the_same_for_every_hash_seed(tmp_path: Path) -> None:
+def test_splits_are_the_same_for_every_hash_seed(tmp_path: Path) -> None:
     outputs = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT, str(tmp_path / seed)],

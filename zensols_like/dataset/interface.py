@@ -6,10 +6,15 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 
+from zensols_like.dataset.check import shared_keys
+from zensols_like.errors import DatasetError
 from zensols_like.persist import Stash
 from zensols_like.protocols import Writable
 
 __all__ = ["SplitKeyContainer", "SplitStashContainer"]
+
+_FEW = 5
+"""Of the keys that an error names."""
 
 
 class SplitKeyContainer(Writable):
@@ -33,6 +38,21 @@ class SplitKeyContainer(Writable):
     @abstractmethod
     def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
         """The keys of each split."""
+
+    def require_disjoint(self) -> None:
+        """Refuse keys that are in more than one split.
+
+        Raises:
+            DatasetError: There are some.
+        """
+        shared = shared_keys(self.keys_by_split)
+        if shared:
+            some = ", ".join(f"{key!r} in {' and '.join(splits)}" for key, splits in list(shared.items())[:_FEW])
+            raise DatasetError(
+                f"{len(shared)} keys are in more than one split: {some}.",
+                type(self).__name__,
+                "take them out of all splits but one, or call clear() where the splits are made anew",
+            )
 
     def clear(self) -> None:
         """Forget what was made; by default there is nothing."""

@@ -8,18 +8,19 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from zensols_like.dataset.interface import SplitKeyContainer
-from zensols_like.dataset.split import split_counts
+from zensols_like.dataset.split import split_by_hash, split_counts
 from zensols_like.errors import DatasetError
 from zensols_like.persist import Stash, read_keys, write_atomically, write_keys
 
 __all__ = ["AbstractSplitKeyContainer", "StashSplitKeyContainer"]
 
 _NAME = "{name}"
+_HASH = "hash"
 
 
 @dataclass
@@ -78,10 +79,14 @@ class AbstractSplitKeyContainer(SplitKeyContainer):
         files = self._files()
         if files and all(path.exists() for path in files.values()):
             self._refuse_other_recipe()
-            return {name: read_keys(path) for name, path in files.items()}
+            return self._grow({name: read_keys(path) for name, path in files.items()})
         created = dict(self._create_splits())
         self._write(created)
         return created
+
+    def _grow(self, known: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """The keys that were read, and what came after they were written; nothing unless overridden."""
+        return known
 
     def _write(self, keys_by_split: Mapping[str, Sequence[str]]) -> None:
         """Write the index, then the files that it names: until all are there, none counts."""
@@ -158,6 +163,10 @@ class StashSplitKeyContainer(AbstractSplitKeyContainer):
     seed: int = field(default=0, kw_only=True)
     """What the keys are mixed with: the same keys and seed give the same splits, on every machine."""
 
+    new_keys: str | None = field(default=None, kw_only=True)
+    """Where keys go that come after the splits were made: ``hash`` deals them out by the fractions, each by itself; the
+    name of a split puts them there; None leaves them out.  No key ever moves, as long as the key files are kept."""
+
     def _recipe(self) -> dict[str, Any]:
         return {"distribution": dict(self.distribution), "shuffle": self.shuffle, "seed": self.seed}
 
@@ -165,6 +174,33 @@ class StashSplitKeyContainer(AbstractSplitKeyContainer):
         keys = self._dealt_keys()
         deal = iter(keys)
         return {name: tuple(islice(deal, count)) for name, count in split_counts(len(keys), self.distribution).items()}
+
+    def _grow(self, known: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if self.new_keys is None:
+            return known
+        taken = frozenset(chain.from_iterable(known.values()))
+        new = [key for key in self._dealt_keys() if key not in taken]
+        wanted = [*self.distribution] if self.new_keys == _HASH else [self.new_keys]
+        if not known.keys() >= set(wanted):
+            raise DatasetError(
+                f"There are no splits {wanted} for new keys.",
+                f"{type(self).__name__} new_keys of {self.key_path}",
+                f"use one of {[*known]}, or {_HASH!r} with a distribution of these",
+            )
+        split_of = self._place(new, known)
+        grown = {name: (*keys, *(key for key in new if split_of[key] == name)) for name, keys in known.items()}
+        for name, keys in grown.items():
+            if len(keys) > len(known[name]):
+                write_keys(self._path_of(name), keys)
+        return grown
+
+    def _place(self, new: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:  # noqa: ARG002
+        """The split of each new key; a subclass may look at the known ones."""
+        return {key: self._split_of_new(key) for key in new}
+
+    def _split_of_new(self, key: str) -> str:
+        """The split of a new key by itself: the same one whatever other keys there are."""
+        return split_by_hash(key, self.distribution, self.seed) if self.new_keys == _HASH else str(self.new_keys)
 
     def _dealt_keys(self) -> list[str]:
         """The keys in the order in which they are dealt out."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from bisect import bisect_right
 from collections.abc import Hashable, Mapping
 from fractions import Fraction
+from itertools import accumulate
 from typing import TypeVar
 
 from zensols_like.errors import DatasetError
 
-__all__ = ["split_counts", "stratified_counts"]
+__all__ = ["group_splits", "split_by_hash", "split_counts", "stratified_counts"]
 
 L = TypeVar("L", bound=Hashable)
 
@@ -97,3 +100,58 @@ def stratified_counts(sizes: Mapping[L, int], totals: Mapping[str, int]) -> dict
             row[name] += 1
             missing[name] -= 1
     return counts
+
+
+def group_splits(sizes: Mapping[L, int], totals: Mapping[str, int]) -> dict[L, str]:
+    """Give each group to one split, so that the splits come close to their totals.
+
+    The greatest group goes first, each to the split that misses the most.  A split with a total greater than 0 gets at
+    least one group.
+
+    Args:
+        sizes: How many keys each group has.
+        totals: How many keys each split should get, of as many keys in all.
+
+    Raises:
+        DatasetError: There are fewer groups than splits to fill.
+
+    Example:
+        >>> group_splits({"ann": 5, "bob": 2, "cid": 3}, {"train": 8, "test": 2})
+        {'ann': 'train', 'cid': 'train', 'bob': 'test'}
+    """
+    missing = {name: total for name, total in totals.items() if total > 0}
+    if len(sizes) < len(missing):
+        raise DatasetError(
+            f"{len(sizes)} groups are too few for the splits {[*missing]}.",
+            "distribution",
+            "give more groups, or set a fraction to 0",
+        )
+    members: dict[str, list[L]] = {name: [] for name in missing}
+    for group in sorted(sizes, key=lambda group: -sizes[group]):  # stable: the first of equals
+        name = max(missing, key=missing.__getitem__)
+        members[name].append(group)
+        missing[name] -= sizes[group]
+    for groups in members.values():
+        if not groups:
+            groups.append(members[max(members, key=lambda other: len(members[other]))].pop())
+    return {group: name for name, groups in members.items() for group in groups}
+
+
+def split_by_hash(key: str, fractions: Mapping[str, float], seed: int = 0) -> str:
+    """The split of a key that depends on nothing but the key, the fractions and the seed.
+
+    Of many keys, each split gets about its fraction.
+
+    Args:
+        key: The key.
+        fractions: The part of the keys by split; they add up to 1.
+        seed: Another one deals otherwise.
+
+    Example:
+        >>> [split_by_hash(str(i), {"train": 0.5, "test": 0.5}) for i in range(4)]
+        ['test', 'train', 'test', 'train']
+    """
+    digest = hashlib.blake2b(f"{seed}\0{key}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    exact = _exact_fractions(fractions)
+    place = Fraction(int.from_bytes(digest, "big"), 2**64)
+    return [*exact][bisect_right([*accumulate(exact.values())], place)]
