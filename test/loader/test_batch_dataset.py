@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support.flowers import FlowerBatch, flower_stash
+from torch.utils.data import DataLoader
+
+from zensols_like.loader import unwrap
+
+WRAPPED = {"batch_size": 1, "collate_fn": unwrap}
+PLAIN = {"batch_size": None}
+
+
+def assert_all_there(loader: Any, stash: Any) -> None:
+    batches = list(loader)
+    assert [batch.id for batch in batches] == list(stash.ids_of("train"))
+    for batch in batches:
+        assert isinstance(batch, FlowerBatch)
+        stored = stash.load(batch.id)
+        assert all(torch.equal(batch[name], stored[name]) for name in stored)
+        assert batch.data_point_ids == stored.data_point_ids
+        assert stash.attach(batch).to()["size"].equal(stored["size"])
+
+
+def test_batches_have_numbers(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    dataset = stash.as_dataset("test")
+    assert len(dataset) == len(stash.ids_of("test")) == 2
+    assert [dataset[0].id, dataset[-1].id] == list(stash.ids_of("test"))
+    assert [batch.id for batch in dataset.__getitems__([1, 0])] == list(stash.ids_of("test"))[::-1]
+    with pytest.raises(IndexError):
+        dataset[2]
+
+
+def test_a_dataset_is_small_when_it_is_pickled(tmp_path: Path) -> None:
+    small, large = flower_stash(tmp_path / "a", n=12), flower_stash(tmp_path / "b", n=400)
+    for stash in (small, large):
+        stash.prime()
+        stash.split_stash_container = None  # loading does without the source
+    sizes = [len(pickle.dumps(stash.as_dataset("train"))) for stash in (small, large)]
+    assert sizes[1] - sizes[0] < 100
+
+
+@pytest.mark.parametrize("options", [WRAPPED, PLAIN])
+def test_the_data_loader_of_torch_takes_it(tmp_path: Path, options: dict[str, Any]) -> None:
+    stash = flower_stash(tmp_path)
+    assert_all_there(DataLoader(stash.as_dataset("train"), **options), stash)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("options", [WRAPPED, PLAIN])
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_workers_of_the_data_loader_of_torch_take_it(tmp_path: Path, method: str, options: dict[str, Any]) -> None:
+    stash = flower_stash(tmp_path)
+    loader = DataLoader(stash.as_dataset("train"), num_workers=2, multiprocessing_context=method, **options)
+    assert_all_there(loader, stash)
