@@ -86,8 +86,8 @@ UUIDS = [UUID(int=1), UUID(int=2)]
 DIFFERENT = [
     None, True, False, 0, 1, -1, 2**70, 1.0, 0.5, float("nan"), float("inf"), "", "1", "None", b"", b"1",
     [], [1], [[1]], [1, 2], [2, 1], [12], ["1", "2"], ["12"], {}, {"a": 1}, {"a": 2}, {"b": 1}, {1: "a"},
-    set(), {1}, {1, 2}, Path("1"), date(2000, 1, 1), datetime(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC), time(1), Color.RED,
-    Color.BLUE, Row(1), Row(2), Row([1]), SimpleNamespace(x=1), SimpleNamespace(x=2), Slotted(1), Slotted(2),
+    set(), {1}, {1, 2}, Path("1"), date(2000, 1, 1), datetime(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC), time(1),
+    Color.RED, Color.BLUE, Row(1), Row(2), Row([1]), SimpleNamespace(x=1), SimpleNamespace(x=2), Slotted(1), Slotted(2),
     Decimal("1"), MyDecimal("1"), MyDecimal("2"), Fraction(1, 2), 1 + 2j, *UUIDS, int, function, len,
     np.zeros(2), np.zeros(3), np.zeros((1, 2)), np.zeros(2, np.int64), np.array(["a", "b"]), np.array(["a", 1], object),
     torch.ones(2), torch.ones(2, dtype=torch.int8), torch.eye(2), pd.Series([1, 2]), pd.Series(["x", 1.5]),

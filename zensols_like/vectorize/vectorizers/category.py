@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ __all__ = ["CategoryEncodableFeatureVectorizer"]
 
 @dataclass
 class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
-    """A base of vectorizers of labels; IDs follow the sorted order of the labels.
+    """A base of vectorizers of labels; IDs follow the sorted order of the labels, unless told otherwise.
 
     A subclass says in `_encode_ids` what to store of IDs.  It takes lists of labels: of one data point, or of all with
     ``is_agg``.
@@ -36,13 +36,27 @@ class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     categories: Collection[Any]
     """The labels, in any order."""
 
+    # no part of the fingerprint itself: the categories are there in the order of their IDs
+    sort_categories: bool = field(default=True, kw_only=True, metadata={"fingerprint": False})
+    """Whether IDs follow the sorted order of the labels; otherwise they follow the order in which they are given."""
+
     def __post_init__(self) -> None:
         self.label_encoder  # noqa: B018  wrong categories show when the vectorizer is made
 
     @cached_property
     def label_encoder(self) -> LabelEncoder:
         """Labels to IDs and back."""
-        return LabelEncoder.of(self.categories, self._where())
+        encoder = LabelEncoder.of(self.categories, self._where())
+        if self.sort_categories:
+            return encoder
+        if isinstance(self.categories, Set):
+            raise VectorizerError(
+                f"The categories are a {type(self.categories).__name__}, which has no order.",
+                self._where(),
+                "give them as a list, or leave sort_categories as it is",
+            )
+        place = {label: number for number, label in enumerate(dict.fromkeys(self.categories))}
+        return LabelEncoder(tuple(sorted(encoder.classes_, key=place.__getitem__)))
 
     @property
     def by_label(self) -> Mapping[Any, int]:
@@ -67,7 +81,7 @@ class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
         return self.label_encoder.inverse_transform(ids.tolist(), self._where())
 
     def fingerprint(self) -> Mapping[str, Any]:
-        """The parameters, with the categories sorted, since IDs do not depend on their order."""
+        """The parameters, with the categories in the order of their IDs, which is all that counts."""
         found = super().fingerprint()
         return {**found, "parameters": {**found["parameters"], "categories": canonical(self.label_encoder.classes_)}}
 
