@@ -103,7 +103,7 @@ def test_work_that_is_lost_once_is_done_again(tmp_path, how):
         ("kill", "signal 9: Killed"),
         ("segfault", "signal 11: Segmentation fault"),
         ("exit", "exit code 0"),
-        ("memory", "out of memory: "),
+        ("memory", "out of memory"),
         ("hang", "no answer within timeout_s = 2"),
         ("close", "it closed its pipe"),
     ],

@@ -38,11 +38,8 @@ class BatchEncoder:
     store: BatchStore
     groups: tuple[Group, ...]
 
-    def begin(self, plan: Plan, seed_context: dict[str, Any] | None, source: Any) -> bool:
+    def begin(self, plan: Plan, seed_context: dict[str, Any] | None, source: Any) -> None:
         """Write down what belongs in the store, or go on with what was begun.
-
-        Returns:
-            Whether the store is new.
 
         Raises:
             StaleError: It was begun with other splits.
@@ -60,7 +57,6 @@ class BatchEncoder:
                 self.store.location,
                 "clear the store and encode again (zensols-like clear), or take the change of the source back",
             )
-        return manifest is None
 
     def put(self, position: int, stored: EncodedBatch) -> list[Commit]:
         """Store a batch.
@@ -90,4 +86,4 @@ def write_plan(path: Path, sets: Iterable[DataPointIDSet]) -> None:
         json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
         for one in sets
     )
-    write_atomically(path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"])
+    write_atomically(path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"], alone=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from xxhash import xxh3_128_hexdigest
+
 from zensols_like.batch.fingerprint import Fingerprint
 from zensols_like.errors import CorruptBatch
 
@@ -107,7 +109,7 @@ class Manifest:
             "generation": 0,
             "provenance": dict(self.provenance),
         }
-        return json.dumps(value, indent=2).encode() + b"\n"
+        return json.dumps({**value, "checksum": _checksum(value)}, indent=2).encode() + b"\n"
 
     @classmethod
     def from_json(cls, data: bytes, where: str) -> Manifest:
@@ -124,6 +126,8 @@ class Manifest:
                     where,
                     "use the release that wrote it, or clear the store and encode again",
                 )
+            if value.pop("checksum") != _checksum(value):
+                raise ValueError("its checksum differs")
             return cls(
                 value["container"],
                 tuple(
@@ -148,3 +152,7 @@ class Manifest:
                 where,
                 "restore the file from a copy, or clear the store and encode again",
             ) from error
+
+
+def _checksum(value: Mapping[str, Any]) -> str:
+    return xxh3_128_hexdigest(json.dumps(value).encode())

@@ -31,9 +31,9 @@ from zensols_like.batch.state import Copied, Decoded
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
-from zensols_like.errors import APIError, BatchError, DatasetError, DeepLearnError, MappingError, StaleError
+from zensols_like.errors import APIError, BatchError, DatasetError, DeepLearnError, MappingError, StaleError, WorkerError
 from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions, Tensors
-from zensols_like.persist import Stash
+from zensols_like.persist import MemoryFolder, Stash
 from zensols_like.protocols import Deallocatable, Primeable
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import FeatureVectorizerManagerSet
@@ -319,8 +319,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _encode(self) -> None:
         plan = self._plan_anew()
         is_new = self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
-        if is_new and self.data_point_id_sets_path is not None:
-            write_plan(self.data_point_id_sets_path, self.batch_data_point_sets)
+        copy = self.data_point_id_sets_path
+        if copy is not None and (is_new or not copy.exists()):
+            write_plan(copy, self.batch_data_point_sets)
         for manager in self.vectorizer_manager_set.values():
             for vectorizer in manager.values():
                 if isinstance(vectorizer, Primeable):
@@ -390,8 +391,22 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         if self.observer is not None:
             self.observer.committed(len({commit.position for commit in result}))
 
+    def _refuse_memory(self) -> None:
+        super()._refuse_memory()
+        if isinstance(self.store.folder, MemoryFolder):
+            raise WorkerError(
+                f"The books of a {type(self.delegate).__name__} are in memory, where workers do not find them.",
+                f"[{self.name}] data_point_id_sets_path",
+                "set data_point_id_sets_path, beside which the books lie then, or workers = 1",
+            )
+
     def _chunk_name(self, chunk: Sequence[int]) -> str:
-        return f"batches {chunk[0]} to {chunk[-1]}" if len(chunk) > 1 else f"batch {chunk[0]}"
+        sets = [self.batch_data_point_sets[position] for position in chunk]
+        return ", ".join(
+            f"batch {one.batch_id!r} of split {one.split_name!r}, "
+            f"data points {one.data_point_ids[0]!r} to {one.data_point_ids[-1]!r}"
+            for one in sets
+        )
 
     # ---- load
 

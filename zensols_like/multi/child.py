@@ -59,8 +59,10 @@ def main(pipe: Connection, recipe: bytes) -> None:
         recipe: The pickled recipe of the worker.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
-    signal.signal(signal.SIGTERM, _dismiss)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in the thread: the system must wake this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGTERM, _dismiss)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     _use_one_thread()
     answer = _try(_build, recipe)
     with suppress(EOFError, BrokenPipeError):  # the parent wants no more

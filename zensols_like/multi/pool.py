@@ -162,7 +162,7 @@ class _Shift(Generic[T]):
                     yield result
             case Failed(error, trace, is_exhausted):
                 if is_exhausted and task is not None:
-                    self._lost(task, f"out of memory: {error}", _Remote(trace))
+                    self._lost(task, ": ".join(["out of memory", *str(error).splitlines()[:1]]), _Remote(trace))
                 else:
                     error.__cause__ = _Remote(trace)
                     self._fail(error)
