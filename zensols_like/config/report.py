@@ -25,7 +25,7 @@ _IN_TEXT = re.compile(
     r"""(?P<name>[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key)['"]?\s*[:=]\s*['"]?)[^'",;&}\s]+""", re.I
 )
 _IN_URL = re.compile(r"(?P<name>://[^/@\s:]*:)[^@\s]+(?=@)")
-_WIDTH = 60
+_WIDTH = 72
 """Characters of the longest value that the sources stand behind in a column."""
 
 
