@@ -42,8 +42,8 @@ class YamlConfig(_DocumentConfig):
 
     The top has the sections, each section its options.  Numbers, truth values, null, lists and mappings are what they
     are; a text is what it would be in an INI file, so that it may be a directive, and ``${…}`` in it, or in a list or
-    mapping, refers to other options.  A quoted number stays a text.  Texts inside of lists and mappings are no directives:
-    ``'instance: list: a, b'`` is a list of objects.
+    mapping, refers to other options.  A quoted number stays a text.  Texts inside of lists and mappings are no
+    directives: ``'instance: list: a, b'`` is how to write a list of objects.
 
     Only plain data is read, and less is taken for something else than YAML 1.1 does: ``no`` and a date are texts, and
     ``010`` is ten.  ``None``, ``True`` and ``False`` mean the same as in an INI file.
