@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ from zensols_like.batch import (
     BatchError,
     BatchShardStash,
     BatchStash,
+    CorruptBatch,
     DataPointIDSet,
     EncodedBatch,
     EncodeError,
@@ -36,7 +38,7 @@ from zensols_like.batch import (
 from zensols_like.dataframe import DataframeBatchStash
 from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
 from zensols_like.errors import APIError, DatasetError, DeepLearnError, VectorizerError, WorkerError
-from zensols_like.persist import DictionaryStash
+from zensols_like.persist import DictionaryStash, ReadOnlyStash
 from zensols_like.torchconfig import TorchConfig
 
 
@@ -577,3 +579,36 @@ def test_a_source_with_another_recipe_of_its_splits_is_stale(tmp_path: Path) -> 
 
 def test_attributes_come_in_the_order_of_the_mapping(tmp_path: Path) -> None:
     assert list(flower_stash(tmp_path)["0"].attributes) == ["label", "size", "leaves", "noise"]
+
+
+def test_a_tensor_of_a_shard_takes_only_its_own_bytes_along(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, n=400, container=BatchShardStash)
+    for again in (stash["7"], stash["8"]):
+        for tensor in again.attributes.values():
+            assert tensor is not None
+            assert tensor.untyped_storage().nbytes() == tensor.nbytes
+    assert len(pickle.dumps(stash["9"])) < 10_000
+
+
+def test_books_in_memory_are_refused_for_two_workers(tmp_path: Path) -> None:
+    class Own(ReadOnlyStash):
+        def load(self, name: str) -> Any:
+            return None
+
+        def exists(self, name: str) -> bool:
+            return False
+
+        def keys(self) -> Iterable[str]:
+            return ()
+
+    stash = flower_stash(None, delegate=Own(), workers=2)
+    with pytest.raises(WorkerError, match="books of a Own are in memory"):
+        stash.prime()
+
+
+def test_another_file_in_the_place_of_the_plan_is_refused(tmp_path: Path) -> None:
+    flower_stash(tmp_path).prime()
+    books = tmp_path / "batch" / ".store"
+    (books / "plan.rec").write_bytes((books / "index.rec").read_bytes())
+    with pytest.raises(CorruptBatch, match=r"holds 'index.rec'"):
+        flower_stash(tmp_path).load("0")

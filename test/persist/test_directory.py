@@ -189,3 +189,8 @@ def test_verify_never_is_an_option_and_a_wrong_one_is_refused(tmp_path: Path) ->
     assert stash["a"].shape == (100,)
     with pytest.raises(PersistableError, match="use one of"):
         DirectoryStash(tmp_path, verify="sometimes")
+
+
+def test_trusted_is_true_or_false_and_nothing_that_looks_like_it(tmp_path: Path) -> None:
+    with pytest.raises(PersistableError, match="trusted is 'false'"):
+        DirectoryStash(tmp_path, format="pickle", trusted="false")  # type: ignore[arg-type]

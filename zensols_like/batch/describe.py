@@ -141,7 +141,7 @@ def _describe(bound: BoundField, tensor: torch.Tensor | None = None) -> Attribut
         if len(declared) != tensor.dim():
             declared = tuple(tensor.shape)
         rest = zip(declared[1:], tensor.shape[1:], strict=True)
-        shape = (-1, *(-1 if size == -1 else actual for size, actual in rest)) if tensor.dim() > 0 else ()
+        shape = (-1, *(actual if size == actual else -1 for size, actual in rest)) if tensor.dim() > 0 else ()
     return AttributeSpec(
         bound.field.feature_id,
         f"{type(bound.vectorizer).__module__}.{type(bound.vectorizer).__qualname__}",

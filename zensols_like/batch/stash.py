@@ -31,7 +31,15 @@ from zensols_like.batch.state import Copied, Decoded
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
-from zensols_like.errors import APIError, BatchError, DatasetError, DeepLearnError, MappingError, StaleError, WorkerError
+from zensols_like.errors import (
+    APIError,
+    BatchError,
+    DatasetError,
+    DeepLearnError,
+    MappingError,
+    StaleError,
+    WorkerError,
+)
 from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions, Tensors
 from zensols_like.persist import MemoryFolder, Stash
 from zensols_like.protocols import Deallocatable, Primeable
@@ -318,10 +326,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     def _encode(self) -> None:
         plan = self._plan_anew()
-        is_new = self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
-        copy = self.data_point_id_sets_path
-        if copy is not None and (is_new or not copy.exists()):
-            write_plan(copy, self.batch_data_point_sets)
+        self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
+        if self.data_point_id_sets_path is not None:
+            write_plan(self.data_point_id_sets_path, self.batch_data_point_sets)
         for manager in self.vectorizer_manager_set.values():
             for vectorizer in manager.values():
                 if isinstance(vectorizer, Primeable):

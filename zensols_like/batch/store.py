@@ -220,4 +220,7 @@ class BatchStore:
         where = f"{self.location}/{name}"
         if data is None:
             raise CorruptBatch("A file of the store is gone.", where, "clear the store and encode again")
-        return find_format("record").decode(unframe(data, where).parts)
+        found = unframe(data, where)
+        if found.key != name:
+            raise CorruptBatch(f"The file holds {found.key!r}.", where, "clear the store and encode again")
+        return find_format("record").decode(found.parts)

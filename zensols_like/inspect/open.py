@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from zensols_like.batch import BatchDirectoryCompositeStash, BatchStash, BatchStore
+from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash, BatchStash, BatchStore
 from zensols_like.config import ConfigFactory, ImportConfigFactory, load_config
 from zensols_like.errors import ConfigurationError, FactoryError
 from zensols_like.inspect.errors import NotFoundError
@@ -22,7 +22,8 @@ def open_store(path: Path) -> StoreReader:
     """The batches of a store, without its configuration: no class of a user is imported.
 
     Args:
-        path: The folder with the batches: that of a `BatchDirectoryCompositeStash` or of a `DirectoryStash`.
+        path: The folder with the batches: that of a `BatchShardStash`, a `BatchDirectoryCompositeStash` or a
+            `DirectoryStash`.
 
     Raises:
         NotFoundError: There is no store.
@@ -47,6 +48,8 @@ def open_store(path: Path) -> StoreReader:
 def _records(container: str, path: Path, groups: list[tuple[str, ...]]) -> RecordStash:
     if container == "composite":
         return BatchDirectoryCompositeStash(path, groups)
+    if container == "shards":
+        return BatchShardStash(path, groups)
     if container == "directory":
         return DirectoryStash(path)
     raise ConfigurationError(

@@ -75,8 +75,10 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file if it is there."""
-    path.unlink(missing_ok=True)
+    """Remove a file if it is there, and force that to the disk."""
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

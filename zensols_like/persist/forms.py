@@ -30,7 +30,7 @@ class _Tensor(NamedTuple):
 
     dtype: Any
     shape: tuple[int, ...]
-    stride: tuple[int, ...]
+    size: int
     offset: int
 
 
@@ -69,7 +69,7 @@ class Form:
                     offset = content.data_ptr() - start - region.offset
                     if content.numel() == 0 or not 0 <= offset < region.length:
                         return None
-                    tensors.append((attribute, _Tensor(content.dtype, tuple(content.shape), content.stride(), offset)))
+                    tensors.append((attribute, _Tensor(content.dtype, tuple(content.shape), content.numel(), offset)))
                 elif type(content) in _PLAIN:
                     plain[attribute] = content
                 else:
@@ -79,13 +79,17 @@ class Form:
 
     def value(self, memory: Memory, offset: int) -> dict[str, Any]:
         """The value of the record at an offset."""
+        frombuffer = sys.modules["torch"].frombuffer  # it was there when the form was made
+        data = memory.data
         made: dict[str, Any] = {}
         for name, cls, plain, tensors in self._parts:
             inner = object.__new__(cls)
             state = inner.__dict__
             state.update(plain)
-            for attribute, (dtype, shape, stride, place) in tensors:
-                state[attribute] = memory.tensor(dtype, shape, stride, offset + place)
+            for attribute, (dtype, shape, size, place) in tensors:
+                # with a storage of its own bytes only, since saving or sending a tensor takes its whole storage along
+                flat = frombuffer(data, dtype=dtype, count=size, offset=offset + place)
+                state[attribute] = flat if len(shape) == 1 else flat.view(shape)
             made[name] = inner
         return made
 

@@ -1,11 +1,10 @@
-"""Bytes of records in memory, and tensors that are views of them."""
+"""Bytes of records in memory."""
 
 from __future__ import annotations
 
 import mmap
 import os
 from pathlib import Path
-from typing import Any
 
 __all__ = ["Memory", "Region", "map_file"]
 
@@ -13,28 +12,10 @@ __all__ = ["Memory", "Region", "map_file"]
 class Memory:
     """A file, or a part of one, as private memory: writing into it reaches no file."""
 
-    __slots__ = ("_bases", "data")
+    __slots__ = ("data",)
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
-        self._bases: dict[Any, Any] = {}
-
-    def tensor(self, dtype: Any, shape: tuple[int, ...], stride: tuple[int, ...], offset: int) -> Any:
-        """A tensor that is a view.
-
-        Args:
-            dtype: The torch data type.
-            shape: The shape, of at least one element.
-            stride: The steps between elements.
-            offset: The first byte, a multiple of the size of an element.
-        """
-        base = self._bases.get(dtype)
-        if base is None:
-            import torch  # whoever asks for a tensor has it
-
-            count = len(self.data) // dtype.itemsize
-            base = self._bases[dtype] = torch.frombuffer(self.data, dtype=dtype, count=count)
-        return base.as_strided(shape, stride, offset // dtype.itemsize)
 
 
 class Region:

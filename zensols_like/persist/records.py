@@ -165,7 +165,7 @@ class FileFolder(StoreFolder):
         append_durably(self.path / name, data)
 
     def remove(self, name: str) -> None:
-        """Remove a file."""
+        """Remove a file, durably."""
         remove_file(self.path / name)
 
     def is_writable(self) -> bool:
@@ -294,6 +294,10 @@ class RecordStash(Stash, ABC):
     """When checksums are compared: ``always`` or ``never``."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.trusted, bool):
+            raise PersistableError(
+                f"The option trusted is {self.trusted!r}, neither True nor False.", None, "write True or False"
+            )
         if self.verify not in _VERIFY:
             raise PersistableError(f"There is no verify = {self.verify!r}.", None, f"use one of {list(_VERIFY)}")
         self._storage = find_format(self.format, self.trusted)

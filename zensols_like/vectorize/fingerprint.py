@@ -99,6 +99,7 @@ def _(value: float) -> Any:
 
 
 @canonical.register(list)
+@canonical.register(range)
 @canonical.register(tuple)
 def _(value: Any) -> Any:
     return [canonical(item) for item in value]

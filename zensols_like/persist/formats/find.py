@@ -19,8 +19,8 @@ def find_format(name: str, trusted: bool = False) -> Format:
     """The format of this name.
 
     Args:
-        name: ``record`` (verified, safe, zero-copy), ``pickle`` (any object, trusted files only), or the name of a
-            module that was added to ``zensols_like/persist/formats``.
+        name: ``record`` (verified, safe, zero-copy), ``pickle`` (any object, trusted files only), the name of a module
+            that was added to ``zensols_like/persist/formats``, or a module of yours, as ``mypackage.myformat``.
         trusted: Whether reading may run code that a file names.
 
     Raises:
@@ -33,13 +33,17 @@ def find_format(name: str, trusted: bool = False) -> Format:
     """
     package = importlib.import_module(_PACKAGE)
     known = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _PARTS)
-    if name not in known:
+    try:
+        if name not in known and "." not in name:
+            raise ImportError(f"no module {name!r}")
+        module = importlib.import_module(f"{_PACKAGE}.{name}" if name in known else name)
+        found: Format = module.FORMAT
+    except (ImportError, AttributeError) as error:
         raise PersistableError(
             f"There is no storage format {name!r}.",
             None,
-            f"use one of {known}, or add a module with a FORMAT to zensols_like/persist/formats",
-        )
-    found: Format = importlib.import_module(f"{_PACKAGE}.{name}").FORMAT
+            f"use one of {known}, or name a module that has a FORMAT, as mypackage.myformat",
+        ) from error
     if not found.safe and not trusted:
         raise UnsafeError(
             f"Reading format {name!r} runs whatever code a file names.",
