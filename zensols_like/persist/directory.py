@@ -94,7 +94,8 @@ class DirectoryRecords(RecordStore):
             data = map_file(path)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise CorruptBatch("The file of a record is gone.", str(path), "encode again what it held") from error
-        if len(data) != receipt.length:
+        is_committed = receipt.checksum != 0  # else it was found by its place, and may have been replaced since
+        if is_committed and len(data) != receipt.length:
             raise CorruptBatch(
                 f"The file of a record has {len(data)} bytes; {receipt.length} were committed.",
                 str(path),
@@ -115,10 +116,13 @@ class DirectoryRecords(RecordStore):
     def close(self) -> None:
         """Nothing is open."""
 
-    def keep_only(self, files: Collection[str]) -> None:  # noqa: ARG002 (what is not among them may be of another use)
-        """Remove temporary files; what was not committed is replaced by the next encode."""
+    def keep_only(self, files: Collection[str]) -> None:
+        """Remove temporary files, and in the folders of groups the records that are not named."""
         for folder in (self.root, *self.root.glob("*/")):
             remove_temporaries(folder)
+        for path in self.root.glob(f"*/{self.prefix}*{self.suffix}"):
+            if str(path.relative_to(self.root)) not in files:
+                path.unlink()
 
     def where(self, receipt: Receipt) -> str:
         """The file."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
+import resource
 from pathlib import Path
 
+from zensols_like.errors import PersistableError
+
 __all__ = ["Memory", "Region", "map_file"]
+
+_SMALL = 1 << 20
+"""Files of up to so many bytes are read, which is quicker; and a map holds an open file for as long as it lives."""
 
 
 class Memory:
@@ -35,16 +42,25 @@ class Region:
 
 
 def map_file(path: Path) -> memoryview:
-    """Map a whole file privately: its bytes can be written to, and no change reaches the file.
+    """Map a whole file privately, or read it where it is small: its bytes can be written to, and reach no file.
 
     Raises:
         FileNotFoundError: There is no such file.
+        PersistableError: The system lets this process open no more files.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        size = os.fstat(descriptor).st_size
-        if size == 0:
-            return memoryview(bytearray())
-        return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY))
-    finally:
-        os.close(descriptor)
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _SMALL:
+                return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY))
+            data = bytearray(size)
+            return memoryview(data)[: file.readinto(data)]
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        raise PersistableError(
+            f"This process may not open more than {limit} files.",
+            str(path),
+            "raise the limit (ulimit -n), or keep fewer batches at a time; shards hold many batches in one file",
+        ) from error
