@@ -134,6 +134,20 @@ def test_a_loop_that_is_left_early_begins_again() -> None:
     assert ids(loader) == expected[4:]
 
 
+@pytest.mark.parametrize("shard", [ShardContext(), ShardContext(4, 1)])
+@pytest.mark.parametrize("uneven", ["pad", "allow"])
+def test_a_loop_that_is_left_after_its_last_batch_is_over(shard: ShardContext, uneven: str) -> None:
+    def loader() -> BatchLoader[FakeBatch]:
+        return fake_loader(6, shuffle="batch", shard=shard, uneven=uneven)
+
+    counted, whole = loader(), loader()
+    counted.seek(0, 1)
+    whole.seek(0, 1)
+    for _ in range(3):
+        loop = iter(counted)
+        assert [next(loop).id for _ in range(counted.steps_left)] == ids(whole)
+
+
 def test_a_new_loop_ends_an_old_one() -> None:
     loader = fake_loader(4)
     old = iter(loader)

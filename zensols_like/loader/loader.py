@@ -133,6 +133,9 @@ class BatchLoader(Generic[B]):
         Raises:
             DeepLearnError: All epochs are done.
         """
+        got_some = self._at != self._start
+        if self._at.epoch > self._start.epoch or (got_some and self.steps_left == 0):
+            self._end()  # the last loop got all that it should, though it was not asked for more
         self._begin(self._start)
         if self._is_done:
             raise DeepLearnError(
@@ -141,6 +144,10 @@ class BatchLoader(Generic[B]):
                 "loop over loader.epochs, ask for more epochs, or seek(0)",
             )
         return self._run(self._loop)
+
+    def _end(self) -> None:
+        """Go on to the epoch after that of the last loop."""
+        self._begin(self._at if self._at.epoch > self._start.epoch else self.schedule.next_epoch(self._at))
 
     def _begin(self, cursor: Cursor) -> None:
         self._start = self._at = cursor
@@ -166,7 +173,7 @@ class BatchLoader(Generic[B]):
             raise
         finally:
             crew.drop()
-        self._begin(self._at if self._at.epoch > self._start.epoch else self.schedule.next_epoch(self._at))
+        self._end()
 
     def _crew(self) -> Crew[B]:
         """Who reads: threads for one loop, or the processes, which stay from loop to loop."""
