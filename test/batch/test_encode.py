@@ -23,6 +23,7 @@ from support.flowers import (
 
 from zensols_like.batch import (
     Batch,
+    BatchDirectoryCompositeStash,
     BatchError,
     BatchShardStash,
     BatchStash,
@@ -504,9 +505,9 @@ def test_a_vectorizer_that_loads_its_own_batches_is_an_error(tmp_path: Path) -> 
     stash = flower_stash(tmp_path)
 
     class Greedy(FlowerBatch):
-        def encode(self) -> EncodedBatch:
+        def encode(self, attributes: Any = None) -> EncodedBatch:
             stash.load("0")
-            return super().encode()
+            return super().encode(attributes)
 
     stash.batch_type = Greedy
     with pytest.raises(DeepLearnError, match="asked for while they are encoded"):
@@ -612,3 +613,68 @@ def test_another_file_in_the_place_of_the_plan_is_refused(tmp_path: Path) -> Non
     (books / "plan.rec").write_bytes((books / "index.rec").read_bytes())
     with pytest.raises(CorruptBatch, match=r"holds 'index.rec'"):
         flower_stash(tmp_path).load("0")
+
+
+# ---- encode again what is no longer right
+
+
+def written(path: Path) -> dict[str, int]:
+    """When each record file was written."""
+    return {str(one.relative_to(path)): one.stat().st_mtime_ns for one in path.glob("batch/comp/*/*.dat")}
+
+
+def test_changing_one_vectorizer_encodes_only_its_group_again(tmp_path: Path) -> None:
+    flower_stash(tmp_path).prime()
+    before = written(tmp_path)
+    more = managers(kinds=("rose", "lily", "iris", "aster"))
+    stash = flower_stash(tmp_path, vectorizer_manager_set=more, stale="rebuild")
+    assert stash.status is Status.STALE
+    assert stash["0"].get_label_classes() == ["rose", "lily", "iris", "rose"]
+    assert stash.status is Status.COMPLETE
+    after = written(tmp_path)
+    assert {name.split("/")[2] for name in after if after[name] != before[name]} == {"label"}
+    fresh = managers(kinds=("rose", "lily", "iris", "aster"))
+    assert digest(stash) == digest(flower_stash(tmp_path / "b", vectorizer_manager_set=fresh))
+    assert sorted(path.name for path in (tmp_path / "batch" / ".store").iterdir()) == [
+        "index-1.rec",
+        "lock",
+        "manifest.json",
+        "plan-1.rec",
+    ]
+
+
+@pytest.mark.parametrize("container", [BatchDirectoryCompositeStash, BatchShardStash])
+def test_another_batch_size_encodes_everything_again(tmp_path: Path, container: Any) -> None:
+    flower_stash(tmp_path, container=container).prime()
+    stash = flower_stash(tmp_path, container=container, batch_size=5, stale="rebuild")
+    assert [len(batch) for batch in stash.values()] == [5, 5, 2, 5, 3]
+    assert digest(stash) == digest(flower_stash(tmp_path / "b", batch_size=5, container=container))
+
+
+def test_a_rebuild_that_is_stopped_is_gone_on_with(tmp_path: Path) -> None:
+    flower_stash(tmp_path).prime()
+    bad = items(20)
+    bad["13"]["size"] = "large"
+    options: dict[str, Any] = {"batch_size": 5, "stale": "rebuild", "chunk_size": 1}
+    with pytest.raises(EncodeError):
+        flower_stash(tmp_path, source=bad, **options).prime()
+    again = flower_stash(tmp_path, **options)
+    assert again.status is Status.PARTIAL
+    assert digest(again) == digest(flower_stash(tmp_path / "b", batch_size=5))
+
+
+def test_a_changed_source_keeps_nothing(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"label": "kind", "path": tmp_path, "split": {"train": 0.5, "test": 0.5}}
+    DataframeBatchStash.from_frame(table([1.0, 2.0, 3.0, 4.0]), **options).prime()
+    stash = DataframeBatchStash.from_frame(table([1.0, 2.0, 3.0, 9.0]), **options)
+    stash.stale = "rebuild"
+    assert sorted(value for batch in stash.values() for value in batch["x"].tolist()) == [1.0, 2.0, 3.0, 9.0]
+
+
+def test_a_stale_store_can_be_used_as_it_is(tmp_path: Path) -> None:
+    flower_stash(tmp_path).prime()
+    stash = flower_stash(tmp_path, batch_size=5, stale="ignore")
+    assert stash.status is Status.STALE
+    assert [len(batch) for batch in stash.values()] == [4, 4, 4, 4, 4]
+    with pytest.raises(APIError, match="use one of"):
+        flower_stash(tmp_path, stale="maybe")

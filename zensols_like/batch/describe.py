@@ -95,7 +95,7 @@ def describe_store(
     contexts: ContextStore,
     groups: tuple[Group, ...],
     plan: Plan,
-    seed: dict[str, Any] | None,
+    seed: Mapping[str, Any] | None,
     source: Mapping[str, str],
 ) -> Manifest:
     """The manifest of a store that holds nothing yet."""

@@ -220,8 +220,11 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         """Where `to` copies the tensors."""
         return self._host.model_torch_config
 
-    def encode(self) -> EncodedBatch:
+    def encode(self, attributes: Collection[str] | None = None) -> EncodedBatch:
         """Encode a nascent batch.
+
+        Args:
+            attributes: The attributes to encode; all when ``None``.
 
         Returns:
             What to store; an encoded batch gives what it has.
@@ -231,7 +234,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
             BatchError: The batch was decoded or deallocated.
         """
         if isinstance(self._payload, Nascent):
-            self._payload = Encoded(self._host.codec.encode(self._payload.source))
+            self._payload = Encoded(self._host.codec.encode(self._payload.source, attributes))
         if not isinstance(self._payload, Encoded):
             raise self._wrong_state("be encoded")
         return EncodedBatch(self.id, self.split_name, self._ids, self._payload.contexts)

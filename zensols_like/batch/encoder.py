@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from zensols_like.batch.codec import BatchCodec
 from zensols_like.batch.contexts import ContextStore
-from zensols_like.batch.describe import describe_attributes, describe_source, describe_store
+from zensols_like.batch.describe import describe_attributes, describe_source, describe_store, has_changed
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
-from zensols_like.batch.manifest import Group
+from zensols_like.batch.manifest import Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import StaleError
@@ -46,10 +46,7 @@ class BatchEncoder:
         """
         manifest = self.store.manifest
         if manifest is None:
-            described = describe_source(source)
-            self.store.begin(
-                describe_store(self.codec, self.contexts, self.groups, plan, seed_context, described), plan
-            )
+            self.store.begin(self._describe(plan, seed_context, source), plan)
         elif manifest.plan["digest"] != plan.digest:
             raise StaleError(
                 f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
@@ -58,17 +55,57 @@ class BatchEncoder:
                 "clear the store and encode again (zensols-like clear), or take the change of the source back",
             )
 
+    def begin_again(self, plan: Plan, source: Any) -> None:
+        """Write down what belongs in a store that is stale, and keep of it what is still right.
+
+        The batches of a group stay whose fingerprint is the same, where they have the same data points; none when the
+        content of the source changed.
+        """
+        manifest = self.store.require_manifest()
+        new = self._describe(plan, manifest.seed_context, source)
+        kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
+        self.store.begin(replace(new, generation=manifest.generation + 1), plan, kept)
+
+    def _describe(self, plan: Plan, seed_context: Mapping[str, Any] | None, source: Any) -> Manifest:
+        return describe_store(self.codec, self.contexts, self.groups, plan, seed_context, describe_source(source))
+
+    def _unchanged(self, manifest: Manifest, plan: Plan) -> Iterator[Commit]:
+        """The records of the store that belong to another plan and other groups, too."""
+        old_plan, index = self.store.plan, self.store.index
+        same = [
+            position
+            for position in range(min(len(plan), len(old_plan)))
+            if plan.digest == old_plan.digest or plan.ids(position) == old_plan.ids(position)
+        ]
+        for old, group in enumerate(manifest.groups):
+            if group in self.groups:
+                for position in same:
+                    receipt = index.receipt(old, position)
+                    if receipt is not None:
+                        yield Commit(position, self.groups.index(group), receipt)
+
     def put(self, position: int, stored: EncodedBatch) -> list[Commit]:
-        """Store a batch.
+        """Store the groups of a batch that are not committed yet.
 
         Returns:
-            A receipt for each of its records, durable after ``contexts.flush()``.
+            A receipt for each record, durable after ``contexts.flush()``.
         """
         commits = []
         for number, group in enumerate(self.store.require_manifest().groups):
-            part = {name: stored.contexts[name] for name in group.attributes}
-            commits.append(Commit(position, number, self.contexts.put(str(position), group.key, part)))
+            if self.store.index.receipt(number, position) is None:
+                part = {name: stored.contexts[name] for name in group.attributes}
+                commits.append(Commit(position, number, self.contexts.put(str(position), group.key, part)))
         return commits
+
+    def missing_attributes(self, position: int) -> list[str]:
+        """The attributes of a batch that are not committed yet."""
+        groups = enumerate(self.store.require_manifest().groups)
+        return [
+            name
+            for number, group in groups
+            if self.store.index.receipt(number, position) is None
+            for name in group.attributes
+        ]
 
     def finish(self) -> None:
         """Remove what crashes left behind, and declare the store complete.

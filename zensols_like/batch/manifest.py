@@ -74,6 +74,8 @@ class Manifest:
     """What the tensors look like; known when the store is complete."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     is_complete: bool = False
+    generation: int = 0
+    """How often the store was begun again over what was there."""
 
     def differences(self, wanted: Sequence[Group]) -> list[str]:
         """What differs from the groups that are wanted, a line for each field."""
@@ -106,7 +108,7 @@ class Manifest:
             "seed_context": self.seed_context,
             "source": dict(self.source),
             "parents": [],
-            "generation": 0,
+            "generation": self.generation,
             "provenance": dict(self.provenance),
         }
         return json.dumps({**value, "checksum": _checksum(value)}, indent=2).encode() + b"\n"
@@ -145,6 +147,7 @@ class Manifest:
                 },
                 value["provenance"],
                 value["status"] == Status.COMPLETE.value,
+                value["generation"],
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptBatch(

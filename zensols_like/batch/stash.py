@@ -34,6 +34,7 @@ from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import (
     APIError,
     BatchError,
+    ConfigurationError,
     DatasetError,
     DeepLearnError,
     MappingError,
@@ -49,6 +50,8 @@ from zensols_like.vectorize import FeatureVectorizerManagerSet
 __all__ = ["BatchStash"]
 
 logger = logging.getLogger(__name__)
+
+_STALE = ("error", "rebuild", "ignore")
 
 
 class _DecodedAttributes:
@@ -109,6 +112,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     batch_limit: int = sys.maxsize
     """The number of batches to encode of each split, to try things out."""
 
+    stale: str = field(default="error", kw_only=True)
+    """What to do with batches that were encoded from something else: ``error``, ``rebuild`` (encode what is no longer
+    right, group by group) or ``ignore`` (use them as they are)."""
     observer: EncodeObserver | None = field(default=None, kw_only=True, repr=False, compare=False)
     """Who is told how an encode goes on."""
 
@@ -130,6 +136,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"The split_stash_container is a {type(source).__name__}, which has no splits or no data points.",
                 f"[{self.name}] split_stash_container",
                 "use a SplitStashContainer such as DatasetSplitStash",
+            )
+        if self.stale not in _STALE:
+            raise ConfigurationError(
+                f"There is no stale = {self.stale!r}.", f"[{self.name}] stale", f"use one of {list(_STALE)}"
             )
         self.priming = False
         self._ready = False
@@ -288,15 +298,28 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"[{self.name}]",
                 "let no vectorizer or data point load batches of its own stash",
             )
-        self.require_fresh()
-        if not self.is_child and not self.store.is_complete:
+        if not self._is_usable():
             require_encoder(self.store)
             with self._priming(), self.store.folder.lock():
                 self.deallocate()  # another writer may have gone on while this one waited
-                self.require_fresh()
-                if not self.store.is_complete:
+                if not self._is_usable():
                     self._encode()
         self._ready = not self.is_child
+
+    def _is_usable(self) -> bool:
+        """Whether the store needs no encode.
+
+        Raises:
+            StaleError: It was encoded from something else, and is not to be encoded again.
+        """
+        if self.is_child:
+            self.require_fresh()  # a worker that sees another configuration than its parent must not write
+            return True
+        if self.stale == "rebuild":
+            return self.store.is_complete and not self.differences()
+        if self.stale == "error" or not self.store.is_complete:
+            self.require_fresh()
+        return self.store.is_complete
 
     def require_fresh(self) -> None:
         """Refuse a store of another configuration or another source.
@@ -309,7 +332,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             raise StaleError(
                 "The batches were encoded from something else:\n    " + "\n    ".join(lines),
                 self.store.location,
-                "clear the store and encode again (zensols-like clear), or take the change back",
+                "take the change back, set stale = rebuild, or clear the store and encode again (zensols-like clear)",
             )
 
     @contextmanager
@@ -326,7 +349,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     def _encode(self) -> None:
         plan = self._plan_anew()
-        self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
+        if self.differences():
+            self._encoder.begin_again(plan, self.split_stash_container)
+        else:
+            self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
         if self.data_point_id_sets_path is not None:
             write_plan(self.data_point_id_sets_path, self.batch_data_point_sets)
         for manager in self.vectorizer_manager_set.values():
@@ -374,8 +400,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         encoder = self._encoder
         try:
             for batch_id, batch in self._process(sets):
-                stored = batch.encode() if isinstance(batch, Batch) else batch
-                commits += encoder.put(self._position(batch_id), stored)
+                position = self._position(batch_id)
+                stored = batch.encode(encoder.missing_attributes(position)) if isinstance(batch, Batch) else batch
+                commits += encoder.put(position, stored)
         except APIError as error:
             done = len({commit.position for commit in commits})
             one = sets[min(done, len(sets) - 1)]

@@ -27,6 +27,8 @@ MANIFEST = "manifest.json"
 PLAN = "plan.rec"
 JOURNAL = "journal.jsonl"
 INDEX = "index.rec"
+_GENERATED = ("plan", "journal", "index")
+"""What has a file for each generation, so that the manifest alone switches from one to the next."""
 
 
 class BatchStore:
@@ -99,11 +101,11 @@ class BatchStore:
         """
         if self._plan is None:
             manifest = self.require_manifest()
-            plan = Plan.from_value(self._read_value(PLAN))
+            plan = Plan.from_value(self._read_value(_name(PLAN, manifest.generation)))
             if plan.digest != manifest.plan["digest"]:
                 raise CorruptBatch(
                     "The plan is not the one that the manifest names.",
-                    f"{self.location}/{PLAN}",
+                    f"{self.location}/{_name(PLAN, manifest.generation)}",
                     "clear the store and encode again",
                 )
             self._plan = plan
@@ -115,26 +117,42 @@ class BatchStore:
         if self._index is None:
             manifest = self.require_manifest()
             if manifest.is_complete:
-                self._index = Index(**self._read_value(INDEX))
+                self._index = Index(**self._read_value(_name(INDEX, manifest.generation)))
             else:
                 self._index = Index.empty(len(manifest.groups), manifest.plan["batches"])
-                for commit in read_journal(bytes(self.folder.read(JOURNAL) or b"")):
+                for commit in read_journal(bytes(self.folder.read(_name(JOURNAL, manifest.generation)) or b"")):
                     self._index.add(commit)
         return self._index
 
-    def begin(self, manifest: Manifest, plan: Plan) -> None:
-        """Write down what belongs in the store, before the first batch is encoded."""
-        self.folder.remove(JOURNAL)
-        self._write_value(PLAN, plan.as_value())
+    def begin(self, manifest: Manifest, plan: Plan, kept: Iterable[Commit] = ()) -> None:
+        """Write down what belongs in the store, before the first batch is encoded.
+
+        Args:
+            manifest: What belongs in the store; of another generation than one that is there.
+            plan: Which data points make which batch.
+            kept: Records of the generation before that belong to this one, too.
+        """
+        number = manifest.generation
+        self._write_value(_name(PLAN, number), plan.as_value())
+        self.folder.write(_name(JOURNAL, number), [journal_lines(kept)])
         self._write_manifest(manifest)
         self._plan = plan
         self._index = None
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove the files of other generations."""
+        manifest = self.manifest
+        own = () if manifest is None else {_name(name, manifest.generation) for name in (PLAN, JOURNAL, INDEX)}
+        for name in self.folder.names():
+            if name.startswith(_GENERATED) and name not in own:
+                self.folder.remove(name)
 
     def commit(self, commits: Iterable[Commit]) -> None:
         """Journal records that are durable."""
         done = list(commits)
         index = self.index
-        self.folder.append(JOURNAL, journal_lines(done))
+        self.folder.append(_name(JOURNAL, self.require_manifest().generation), journal_lines(done))
         for commit in done:
             index.add(commit)
 
@@ -154,15 +172,16 @@ class BatchStore:
                 self.location,
                 "run: zensols-like encode",
             )
-        self._write_value(INDEX, self.index.as_value())
-        self._write_manifest(replace(self.require_manifest(), is_complete=True, **changes))
-        self.folder.remove(JOURNAL)
+        manifest = self.require_manifest()
+        self._write_value(_name(INDEX, manifest.generation), self.index.as_value())
+        self._write_manifest(replace(manifest, is_complete=True, **changes))
+        self.folder.remove(_name(JOURNAL, manifest.generation))
 
     def clear(self) -> None:
         """Forget the store; the manifest goes first, so that a crash leaves an absent store."""
-        for name in (MANIFEST, JOURNAL, INDEX, PLAN):
-            self.folder.remove(name)
+        self.folder.remove(MANIFEST)
         self.refresh()
+        self._sweep()
 
     def load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None = None) -> dict[str, Any]:
         """The contexts of a batch.
@@ -224,3 +243,9 @@ class BatchStore:
         if found.key != name:
             raise CorruptBatch(f"The file holds {found.key!r}.", where, "clear the store and encode again")
         return find_format("record").decode(found.parts)
+
+
+def _name(name: str, generation: int) -> str:
+    """The file of a generation: ``plan.rec``, then ``plan-1.rec`` and so on."""
+    stem, dot, suffix = name.partition(".")
+    return name if generation == 0 else f"{stem}-{generation}{dot}{suffix}"

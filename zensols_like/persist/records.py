@@ -126,6 +126,10 @@ class StoreFolder(ABC):
         """Remove a file if it is there."""
 
     @abstractmethod
+    def names(self) -> Collection[str]:
+        """The files that are there."""
+
+    @abstractmethod
     def is_writable(self) -> bool:
         """Whether `write` has a chance."""
 
@@ -168,6 +172,10 @@ class FileFolder(StoreFolder):
         """Remove a file, durably."""
         remove_file(self.path / name)
 
+    def names(self) -> Collection[str]:
+        """The files in the folder."""
+        return sorted(path.name for path in self.path.glob("*") if path.is_file())
+
     def is_writable(self) -> bool:
         """Whether the folder, or the nearest one above it that exists, can be written to."""
         existing = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
@@ -201,6 +209,10 @@ class MemoryFolder(StoreFolder):
     def remove(self, name: str) -> None:
         """Forget the bytes."""
         self.files.pop(name, None)
+
+    def names(self) -> Collection[str]:
+        """The files that were written."""
+        return tuple(self.files)
 
     def is_writable(self) -> bool:
         """Always."""
