@@ -24,12 +24,13 @@ from zensols_like.persist.factory import (
     PrimeableStash,
 )
 from zensols_like.persist.failure import Failure, ProtectiveStash, failures
+from zensols_like.persist.folder import FileFolder, MemoryFolder, StoreFolder
 from zensols_like.persist.formats import register
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.increment import IncrementKeyDirectoryStash
 from zensols_like.persist.keyfile import read_keys, write_keys
 from zensols_like.persist.memory import CacheStash, DictionaryStash, LRUCacheStash
-from zensols_like.persist.records import FileFolder, MemoryFolder, Receipt, RecordStash, RecordStore, StoreFolder
+from zensols_like.persist.records import Receipt, RecordStash, RecordStore
 from zensols_like.persist.shards import ShardStash
 from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
 from zensols_like.protocols import Deallocatable, Primeable

@@ -11,11 +11,12 @@ from typing import Any
 
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.atomic import remove_temporaries, sync_folder, write_atomically
+from zensols_like.persist.folder import FileFolder, StoreFolder
 from zensols_like.persist.formats import Buffer
 from zensols_like.persist.frame import unframe
 from zensols_like.persist.mapped import Memory, Region, map_file
 from zensols_like.persist.names import file_name, key_of
-from zensols_like.persist.records import FileFolder, Receipt, RecordStash, RecordStore, StoreFolder, checksum
+from zensols_like.persist.records import Receipt, RecordStash, RecordStore, checksum
 
 __all__ = ["DirectoryRecords", "DirectoryStash", "require_path"]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from zensols_like.errors import PersistableError
 from zensols_like.persist.directory import require_path
+from zensols_like.persist.folder import FileFolder, StoreFolder
 from zensols_like.persist.names import group_name
-from zensols_like.persist.records import FileFolder, RecordStash, StoreFolder
+from zensols_like.persist.records import RecordStash
 
 __all__ = ["GroupedStash", "check_groups"]
 

@@ -1,38 +1,31 @@
 """Records: the bytes of one value under one key and group, and the places where they lie.
 
 A `RecordStore` keeps bytes and hands out a `Receipt` for each record; a `RecordStash` is a stash whose values lie in
-one.  Nothing above this package knows about files: what must stand beside the records goes through a `StoreFolder`.
+one.
 """
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from xxhash import xxh3_64, xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError
-from zensols_like.persist.atomic import append_durably, remove_file, write_atomically
+from zensols_like.persist.folder import StoreFolder
 from zensols_like.persist.formats import Buffer, Format, find_format
 from zensols_like.persist.forms import Form, FormCache
 from zensols_like.persist.frame import Frame, frame, unframe
-from zensols_like.persist.lock import write_lock
-from zensols_like.persist.mapped import Region, map_file
+from zensols_like.persist.mapped import Region
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
 
 __all__ = [
-    "FileFolder",
-    "MemoryFolder",
     "Receipt",
     "RecordStash",
     "RecordStore",
-    "StoreFolder",
     "checksum",
     "read_record",
     "write_record",
@@ -101,126 +94,6 @@ class RecordStore(ABC):
     @abstractmethod
     def clear(self) -> None:
         """Forget every record."""
-
-
-class StoreFolder(ABC):
-    """What stands beside the records of a store: a few small files by name."""
-
-    location: str
-    """How to call the place in a message."""
-
-    @abstractmethod
-    def read(self, name: str) -> memoryview | None:
-        """The bytes of a file, private to the caller; ``None`` when it is absent."""
-
-    @abstractmethod
-    def write(self, name: str, pieces: Sequence[Buffer]) -> None:
-        """Replace a file, whole or not at all, durably."""
-
-    @abstractmethod
-    def append(self, name: str, data: bytes) -> None:
-        """Add to the end of a file, durably."""
-
-    @abstractmethod
-    def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
-
-    @abstractmethod
-    def names(self) -> Collection[str]:
-        """The files that are there."""
-
-    @abstractmethod
-    def is_writable(self) -> bool:
-        """Whether `write` has a chance."""
-
-    @abstractmethod
-    def lock(self) -> AbstractContextManager[None]:
-        """The right to write, for the length of a block; waits for another writer.
-
-        Raises:
-            BusyError: A writer on another host has it.
-        """
-
-
-@dataclass(frozen=True)
-class FileFolder(StoreFolder):
-    """Files in a folder, which is made when the first one is written."""
-
-    path: Path
-
-    @property
-    def location(self) -> str:  # type: ignore[override]  # read-only is all that anybody needs
-        """The folder."""
-        return str(self.path)
-
-    def read(self, name: str) -> memoryview | None:
-        """Map a file privately."""
-        try:
-            return map_file(self.path / name)
-        except FileNotFoundError:
-            return None
-
-    def write(self, name: str, pieces: Sequence[Buffer]) -> None:
-        """Replace a file under the same name."""
-        write_atomically(self.path / name, pieces, alone=True)
-
-    def append(self, name: str, data: bytes) -> None:
-        """Add to a file and force it to the disk."""
-        append_durably(self.path / name, data)
-
-    def remove(self, name: str) -> None:
-        """Remove a file, durably."""
-        remove_file(self.path / name)
-
-    def names(self) -> Collection[str]:
-        """The files in the folder."""
-        return sorted(path.name for path in self.path.glob("*") if path.is_file())
-
-    def is_writable(self) -> bool:
-        """Whether the folder, or the nearest one above it that exists, can be written to."""
-        existing = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
-        return os.access(existing, os.W_OK)
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the file ``lock``."""
-        return write_lock(self.path / "lock")
-
-
-@dataclass(frozen=True)
-class MemoryFolder(StoreFolder):
-    """Files in memory, for a store that lives no longer than its process."""
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    location: str = "memory"
-
-    def read(self, name: str) -> memoryview | None:
-        """A copy of what was written."""
-        data = self.files.get(name)
-        return None if data is None else memoryview(bytearray(data))
-
-    def write(self, name: str, pieces: Sequence[Buffer]) -> None:
-        """Keep the bytes."""
-        self.files[name] = b"".join(pieces)
-
-    def append(self, name: str, data: bytes) -> None:
-        """Keep more bytes."""
-        self.files[name] = self.files.get(name, b"") + data
-
-    def remove(self, name: str) -> None:
-        """Forget the bytes."""
-        self.files.pop(name, None)
-
-    def names(self) -> Collection[str]:
-        """The files that were written."""
-        return tuple(self.files)
-
-    def is_writable(self) -> bool:
-        """Always."""
-        return True
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Nobody else can see this memory."""
-        return nullcontext()
 
 
 def write_record(store: RecordStore, storage: Format, key: str, group: str, value: Any) -> Receipt:
