@@ -680,3 +680,25 @@ def test_a_stale_store_can_be_used_as_it_is(tmp_path: Path) -> None:
     assert [len(batch) for batch in stash.values()] == [4, 4, 4, 4, 4]
     with pytest.raises(APIError, match="use one of"):
         flower_stash(tmp_path, stale="maybe")
+
+
+@pytest.mark.parametrize("container", [BatchDirectoryCompositeStash, BatchShardStash])
+def test_damaged_batches_are_repaired_and_the_others_stay(tmp_path: Path, container: Any) -> None:
+    stash = flower_stash(tmp_path, container=container)
+    before = digest(stash)
+    receipt = stash.store.index.receipt(2, 3)
+    assert receipt is not None
+    path = stash.delegate.records.root / receipt.file  # type: ignore[attr-defined]
+    data = bytearray(path.read_bytes())
+    data[receipt.offset + 200] ^= 1
+    path.write_bytes(data)
+    reader = flower_stash(tmp_path, container=container)
+    with pytest.raises(CorruptBatch):
+        reader.load("3")
+    kept = reader.store.index.receipt(2, 2)
+    reader.repair(["3"])
+    assert digest(reader) == before
+    assert reader.store.index.receipt(2, 2) == kept
+    assert digest(flower_stash(tmp_path, container=container)) == before
+    with pytest.raises(BatchError, match="use one of 0 to 4"):
+        reader.repair(["9"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,15 +55,21 @@ class BatchEncoder:
                 "clear the store and encode again (zensols-like clear), or take the change of the source back",
             )
 
-    def begin_again(self, plan: Plan, source: Any) -> None:
-        """Write down what belongs in a store that is stale, and keep of it what is still right.
+    def begin_again(self, plan: Plan, source: Any, damaged: Collection[int] = ()) -> None:
+        """Write down what belongs in a store that is stale or damaged, and keep of it what is still right.
 
         The batches of a group stay whose fingerprint is the same, where they have the same data points; none when the
         content of the source changed.
+
+        Args:
+            plan: What belongs in the store now.
+            source: The source and its splits.
+            damaged: The positions of batches that are not kept.
         """
         manifest = self.store.require_manifest()
         new = self._describe(plan, manifest.seed_context, source)
         kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
+        kept = [commit for commit in kept if commit.position not in damaged]
         self.store.begin(replace(new, generation=manifest.generation + 1), plan, kept)
 
     def _describe(self, plan: Plan, seed_context: Mapping[str, Any] | None, source: Any) -> Manifest:

@@ -326,6 +326,24 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             self.require_fresh()
         return self.store.is_complete
 
+    def repair(self, names: Iterable[str]) -> None:
+        """Encode batches again whose records are damaged; the others stay.
+
+        Args:
+            names: The IDs of the batches.
+
+        Raises:
+            StaleError: The store was encoded from something else than there is now.
+            BatchError: A batch is not planned.
+        """
+        self.require_fresh()
+        require_encoder(self.store)
+        damaged = frozenset(self._position(name) for name in names)
+        with self._priming(), self.store.folder.lock():
+            self.deallocate()
+            self._encoder.begin_again(self._plan_anew(), self.split_stash_container, damaged)
+            self._encode()
+
     def require_fresh(self) -> None:
         """Refuse a store of another configuration or another source.
 
@@ -421,7 +439,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         position = self.store.plan.position(batch_id)
         if position is None:
             raise BatchError(
-                f"Batch {batch_id!r} is not planned.", f"{type(self).__name__}._process", "yield the IDs of the chunk"
+                f"Batch {batch_id!r} is not planned.",
+                self.store.location,
+                f"use one of 0 to {len(self.store.plan) - 1}",
             )
         return position
 
