@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zensols_like.batch import (
     Batch,
-    BatchDirectoryCompositeStash,
+    BatchShardStash,
     BatchStash,
     ColumnSource,
     DefaultBatch,
@@ -139,7 +139,7 @@ class DataframeBatchStash(BatchStash):
             name="dataframe_batch_stash",
             config_factory=None,  # type: ignore[arg-type]  # there is none
             config=None,
-            delegate=BatchDirectoryCompositeStash(Path(path), ({label}, set(manager.dataset_metadata.columns))),
+            delegate=BatchShardStash(Path(path), ({label}, set(manager.dataset_metadata.columns))),
             chunk_size=chunk_size,
             workers=workers,
             data_point_type=DataframeDataPoint,
