@@ -702,3 +702,58 @@ def test_damaged_batches_are_repaired_and_the_others_stay(tmp_path: Path, contai
     assert digest(flower_stash(tmp_path, container=container)) == before
     with pytest.raises(BatchError, match="use one of 0 to 4"):
         reader.repair(["9"])
+
+
+@pytest.mark.parametrize("unlabeled", ["3", "11"])
+def test_labels_are_missing_in_a_whole_split_or_not_at_all(tmp_path: Path, unlabeled: str) -> None:  # weakness A2
+    source = items(20)
+    source[unlabeled]["label"] = None
+    with pytest.raises(EncodeError, match=rf"split 'train' have a label and others have none: \['{unlabeled}'\]"):
+        flower_stash(tmp_path, source=source, batch_size=1).prime()
+
+
+def test_a_split_may_be_without_labels(tmp_path: Path) -> None:
+    source = items(20)
+    for i in range(12, 20):
+        source[str(i)]["label"] = None
+    stash = flower_stash(tmp_path, source=source)
+    assert [batch.has_labels for batch in stash.values()] == [True, True, True, False, False]
+
+
+def test_an_id_that_is_no_string_is_in_no_store(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    assert stash.load(0) is None  # type: ignore[arg-type]
+    with pytest.raises(KeyError):
+        stash[0]  # type: ignore[index]
+
+
+def test_an_attribute_that_is_not_decoded_says_what_is(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="no decoded attribute 'label'; it has"):
+        flower_stash(tmp_path, decoded_attributes={"size"})["0"]["label"]
+
+
+def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "batch").write_text("a file")
+    with pytest.raises(APIError, match="is a file, not a folder"):
+        flower_stash(tmp_path)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_a_script_without_a_guard_ends_with_an_error_that_says_so(tmp_path: Path, method: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\nfrom support.flowers import flower_stash\n"
+        f"flower_stash(Path({str(tmp_path)!r}), workers=2, start_method={method!r}).prime()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "WorkerError" in done.stderr.splitlines()[-3]
+    assert "__main__" in done.stderr.splitlines()[-1]

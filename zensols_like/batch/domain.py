@@ -384,7 +384,10 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         return self.size()
 
     def __getitem__(self, name: str) -> Tensor | None:
-        return self.attributes[name]
+        attributes = self.attributes
+        if name not in attributes:
+            raise KeyError(f"Batch {self.id!r} has no decoded attribute {name!r}; it has {list(attributes)}.")
+        return attributes[name]
 
     def __contains__(self, name: str) -> bool:
         return name in self.keys()

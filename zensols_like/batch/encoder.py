@@ -13,11 +13,12 @@ from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.describe import describe_attributes, describe_source, describe_store, has_changed
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
-from zensols_like.batch.manifest import Group, Manifest
+from zensols_like.batch.manifest import FRESHEN, Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.store import BatchStore
-from zensols_like.errors import StaleError
+from zensols_like.errors import EncodeError, StaleError
 from zensols_like.persist import write_atomically
+from zensols_like.vectorize import NullFeatureContext
 
 __all__ = ["BatchEncoder", "write_plan"]
 
@@ -52,7 +53,7 @@ class BatchEncoder:
                 f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
                 f"points in {manifest.plan['batches']} batches were planned, now {plan.size} in {len(plan)}.",
                 self.store.location,
-                "clear the store and encode again (zensols-like clear), or take the change of the source back",
+                FRESHEN,
             )
 
     def begin_again(self, plan: Plan, source: Any, damaged: Collection[int] = ()) -> None:
@@ -86,9 +87,9 @@ class BatchEncoder:
         for old, group in enumerate(manifest.groups):
             if group in self.groups:
                 for position in same:
-                    receipt = index.receipt(old, position)
-                    if receipt is not None:
-                        yield Commit(position, self.groups.index(group), receipt)
+                    commit = index.commit(old, position)
+                    if commit is not None:
+                        yield commit._replace(group=self.groups.index(group))
 
     def put(self, position: int, stored: EncodedBatch) -> list[Commit]:
         """Store the groups of a batch that are not committed yet.
@@ -100,8 +101,27 @@ class BatchEncoder:
         for number, group in enumerate(self.store.require_manifest().groups):
             if self.store.index.receipt(number, position) is None:
                 part = {name: stored.contexts[name] for name in group.attributes}
-                commits.append(Commit(position, number, self.contexts.put(str(position), group.key, part)))
+                receipt = self.contexts.put(str(position), group.key, part)
+                is_unlabeled = any(isinstance(context, NullFeatureContext) for context in part.values())
+                commits.append(Commit(position, number, receipt, is_unlabeled))
         return commits
+
+    def require_labels_alike(self) -> None:
+        """Refuse a split in which some batches have labels and others have none.
+
+        Raises:
+            EncodeError: Names the batches without.
+        """
+        plan = self.store.plan
+        for split in plan.splits:
+            bare = self.store.index.mixed(plan.range_of(split))
+            if bare:
+                ids = [key for position in bare[:3] for key in plan.ids(position)]
+                raise EncodeError(
+                    f"Some data points of split {split!r} have a label and others have none: {ids[:5]} have none.",
+                    f"batches {list(map(str, bare[:5]))} of {self.store.location}",
+                    "label all data points of the split or none; put unlabeled ones in a split of their own",
+                )
 
     def missing_attributes(self, position: int) -> list[str]:
         """The attributes of a batch that are not committed yet."""
@@ -117,8 +137,10 @@ class BatchEncoder:
         """Remove what crashes left behind, and declare the store complete.
 
         Raises:
+            EncodeError: Some batches of a split have labels and others have none.
             MissingBatchError: Something is not committed.
         """
+        self.require_labels_alike()
         self.contexts.keep_only(self.store.index.files)
         self.store.finish(specs=describe_attributes(self.codec, self.store, self.contexts))
 

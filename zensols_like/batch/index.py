@@ -22,6 +22,8 @@ class Commit(NamedTuple):
     position: int
     group: int
     receipt: Receipt
+    is_unlabeled: bool = False
+    """Whether a label of the group is missing for all data points of the batch."""
 
 
 @dataclass(eq=False)
@@ -34,6 +36,7 @@ class Index:
     offset: NDArray[np.int64]
     length: NDArray[np.int64]
     checksum: NDArray[np.uint64]
+    unlabeled: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
         self._numbers = {name: number for number, name in enumerate(self.files)}
@@ -48,11 +51,12 @@ class Index:
             np.zeros(shape, np.int64),
             np.zeros(shape, np.int64),
             np.zeros(shape, np.uint64),
+            np.zeros(shape, np.bool_),
         )
 
     def add(self, commit: Commit) -> None:
         """Note a record."""
-        position, group, receipt = commit
+        position, group, receipt, is_unlabeled = commit
         number = self._numbers.setdefault(receipt.file, len(self.files))
         if number == len(self.files):
             self.files.append(receipt.file)
@@ -60,6 +64,7 @@ class Index:
         self.offset[group, position] = receipt.offset
         self.length[group, position] = receipt.length
         self.checksum[group, position] = receipt.checksum
+        self.unlabeled[group, position] = is_unlabeled
 
     def receipt(self, group: int, position: int) -> Receipt | None:
         """The receipt of a record; ``None`` when it is not committed."""
@@ -73,6 +78,19 @@ class Index:
             int(self.checksum[group, position]),
         )
 
+    def mixed(self, positions: range) -> list[int]:
+        """The batches without labels, where others of these have labels in the same group; none when all are alike."""
+        block = slice(positions.start, positions.stop)
+        is_there, is_bare = self.file[:, block] >= 0, self.unlabeled[:, block]
+        has_both = (is_there & is_bare).any(axis=1) & (is_there & ~is_bare).any(axis=1)
+        found: list[int] = (np.flatnonzero(is_bare[has_both].any(axis=0)) + positions.start).tolist()
+        return found
+
+    def commit(self, group: int, position: int) -> Commit | None:
+        """The commit of a record; ``None`` when there is none."""
+        receipt = self.receipt(group, position)
+        return None if receipt is None else Commit(position, group, receipt, bool(self.unlabeled[group, position]))
+
     def is_committed(self, position: int) -> bool:
         """Whether every record of a batch is committed."""
         return bool((self.file[:, position] >= 0).all())
@@ -84,7 +102,7 @@ class Index:
 
     def as_value(self) -> dict[str, Any]:
         """What to store."""
-        return {name: getattr(self, name) for name in ("files", "file", "offset", "length", "checksum")}
+        return {name: getattr(self, name) for name in ("files", "file", "offset", "length", "checksum", "unlabeled")}
 
 
 def journal_lines(commits: Iterable[Commit]) -> bytes:
@@ -100,8 +118,8 @@ def read_journal(data: bytes) -> Iterable[Commit]:
 
 def _line(commit: Commit) -> str:
     """A line of the journal: the commit and its checksum."""
-    position, group, receipt = commit
-    fields = [position, group, receipt.file, receipt.offset, receipt.length, receipt.checksum]
+    position, group, receipt, is_unlabeled = commit
+    fields = [position, group, is_unlabeled, receipt.file, receipt.offset, receipt.length, receipt.checksum]
     return json.dumps([*fields, _checksum(fields)])
 
 
@@ -113,8 +131,8 @@ def _read_line(line: bytes) -> Commit | None:
         return None
     if checksum != _checksum(fields):
         return None
-    position, group, *receipt = fields
-    return Commit(position, group, Receipt(*receipt))
+    position, group, is_unlabeled, *receipt = fields
+    return Commit(position, group, Receipt(*receipt), is_unlabeled)
 
 
 def _checksum(fields: Sequence[Any]) -> int:

@@ -13,7 +13,10 @@ from xxhash import xxh3_128_hexdigest
 from zensols_like.batch.fingerprint import Fingerprint
 from zensols_like.errors import CorruptBatch
 
-__all__ = ["AttributeSpec", "Group", "Manifest", "Status"]
+__all__ = ["FRESHEN", "AttributeSpec", "Group", "Manifest", "Status"]
+
+FRESHEN = "take the change back, set stale = rebuild, or clear the store: stash.clear(), zensols-like clear -c FILE"
+"""What to do about a store that is stale."""
 
 _KIND = "zensols_like batch store"
 _VERSION = 1

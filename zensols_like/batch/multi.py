@@ -10,7 +10,7 @@ import torch
 
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import MissingBatchError
-from zensols_like.multi import TorchMultiProcessStash
+from zensols_like.multi import TorchMultiProcessStash, refuse_while_starting
 
 __all__ = ["EncodeObserver", "TorchMultiProcessStash", "require_encoder"]
 
@@ -32,8 +32,10 @@ def require_encoder(store: BatchStore) -> None:
     """Refuse to encode anywhere but in the main process of the first rank, into a store that can be written to.
 
     Raises:
+        WorkerError: A worker that starts imports a main file without a guard.
         MissingBatchError: This is no such process, or no such store.
     """
+    refuse_while_starting()
     reason = None
     if multiprocessing.parent_process() is not None:
         reason = "this is a worker process"

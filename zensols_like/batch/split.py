@@ -20,7 +20,7 @@ def position_of(batch_id: str) -> int | None:
         >>> position_of("12"), position_of("012"), position_of("twelve")
         (12, None, None)
     """
-    if not (batch_id.isascii() and batch_id.isdigit() and len(batch_id) < _MAX_DIGITS):
+    if not isinstance(batch_id, str) or not (batch_id.isascii() and batch_id.isdigit() and len(batch_id) < _MAX_DIGITS):
         return None
     position = int(batch_id)
     return position if str(position) == batch_id else None

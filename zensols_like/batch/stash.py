@@ -22,7 +22,7 @@ from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColum
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
-from zensols_like.batch.manifest import Group, Status
+from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
@@ -355,7 +355,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             raise StaleError(
                 "The batches were encoded from something else:\n    " + "\n    ".join(lines),
                 self.store.location,
-                "take the change back, set stale = rebuild, or clear the store and encode again (zensols-like clear)",
+                FRESHEN,
             )
 
     @contextmanager
@@ -456,6 +456,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         stored, self._stored = self._stored, []
         if stored:
             self.store.commit(stored)
+            self._encoder.require_labels_alike()
             if self.observer is not None:
                 self.observer.committed(len({commit.position for commit in stored}))
         self._journal_due = time.monotonic() + _JOURNAL_S

@@ -195,8 +195,18 @@ class DataframeBatchStash(BatchStash):
 
 
 def _default_encoding(frame: pd.DataFrame, label: str) -> LabelEncoding:
+    if not isinstance(frame, pd.DataFrame):
+        raise DataframeError(
+            f"The frame is a {type(frame).__name__}.",
+            _FRAME,
+            "give a pandas.DataFrame, as of pandas.read_csv(…)",
+        )
+    twice = frame.columns[frame.columns.duplicated()].tolist()
+    if twice:
+        raise DataframeError(f"The columns {twice} stand more than once.", _FRAME, "rename them, or drop all but one")
     require_columns(frame, [label], _FRAME)
-    return "number" if pd.api.types.is_float_dtype(frame[label].dtype) else "nominal"
+    column = frame[label]
+    return "number" if pd.api.types.is_float_dtype(column.dtype) or column.isna().all() else "nominal"
 
 
 def _split_source(

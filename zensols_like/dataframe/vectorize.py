@@ -90,6 +90,13 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
                 f"manager {self.name!r}",
                 f"use one of {list(_ENCODINGS)}",
             )
+        for option, columns in (("include", self.include_columns), ("exclude", self.exclude_columns)):
+            if isinstance(columns, str):
+                raise DataframeError(
+                    f"{option}_columns is the text {columns!r}.",
+                    f"manager {self.name!r}",
+                    f"use [{columns!r}]",
+                )
 
     @cached_property
     def dataset_metadata(self) -> DataframeMetadata:

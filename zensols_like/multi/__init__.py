@@ -5,7 +5,7 @@ from __future__ import annotations
 from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
 from zensols_like.multi.size import available_cpus, chunk_length, worker_count
-from zensols_like.multi.start import start_context
+from zensols_like.multi.start import refuse_while_starting, start_context
 from zensols_like.multi.stash import MultiProcessStash, TorchMultiProcessStash
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "WorkerPool",
     "available_cpus",
     "chunk_length",
+    "refuse_while_starting",
     "spooled",
     "start_context",
     "worker_count",

@@ -13,7 +13,7 @@ from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.atomic import remove_temporaries, sync_folder, write_atomically
 from zensols_like.persist.folder import FileFolder, StoreFolder
 from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import unframe
+from zensols_like.persist.frame import REPAIR, unframe
 from zensols_like.persist.mapped import Memory, Region, map_file
 from zensols_like.persist.names import file_name, key_of
 from zensols_like.persist.records import Receipt, RecordStash, RecordStore, checksum
@@ -33,6 +33,8 @@ def require_path(path: Any, option: str = "path") -> Path:
             None,
             f"write '{option} = path: …' in a configuration, or Path(…) in Python",
         )
+    if path.exists() and not path.is_dir():
+        raise PersistableError(f"The {option} {str(path)!r} is a file, not a folder.", None, "name a folder")
     return path
 
 
@@ -94,13 +96,13 @@ class DirectoryRecords(RecordStore):
         try:
             data = map_file(path)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise CorruptBatch("The file of a record is gone.", str(path), "encode again what it held") from error
+            raise CorruptBatch("The file of a record is gone.", str(path), REPAIR) from error
         is_committed = receipt.checksum != 0  # else it was found by its place, and may have been replaced since
         if is_committed and len(data) != receipt.length:
             raise CorruptBatch(
                 f"The file of a record has {len(data)} bytes; {receipt.length} were committed.",
                 str(path),
-                "delete it and encode again; a copy of the file may still be whole",
+                REPAIR,
             )
         return Region(Memory(data), 0, len(data))
 

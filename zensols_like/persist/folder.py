@@ -68,13 +68,13 @@ class FileFolder(StoreFolder):
     @property
     def location(self) -> str:  # type: ignore[override]  # read-only is all that anybody needs
         """The folder."""
-        return str(self.path)
+        return str(self.path.absolute())
 
     def read(self, name: str) -> memoryview | None:
         """Map a file privately."""
         try:
             return map_file(self.path / name)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def write(self, name: str, pieces: Sequence[Buffer]) -> None:

@@ -34,7 +34,10 @@ from xxhash import xxh3_64, xxh3_64_intdigest, xxh3_128_digest
 from zensols_like.errors import CorruptBatch
 from zensols_like.persist.formats import Buffer, Parts
 
-__all__ = ["ALIGNMENT", "HEADER_SIZE", "Frame", "frame", "frame_size", "unframe"]
+__all__ = ["ALIGNMENT", "HEADER_SIZE", "REPAIR", "Frame", "frame", "frame_size", "unframe"]
+
+REPAIR = "restore the file from a copy, or make the value again: dump it, or stash.repair(['ID', …]) for batches"
+"""What to do about a damaged record."""
 
 MAGIC = b"\x89ZLR\r\n\x1a\n"
 VERSION = 1
@@ -203,6 +206,4 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
 
 
 def _corrupt(what: str, where: str) -> CorruptBatch:
-    return CorruptBatch(
-        f"A record is damaged. {what}.", where, "delete it and encode again; a copy of the file may still be whole"
-    )
+    return CorruptBatch(f"A record is damaged. {what}.", where, REPAIR)

@@ -17,7 +17,7 @@ from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.folder import StoreFolder
 from zensols_like.persist.formats import Buffer, Format, find_format
 from zensols_like.persist.forms import Form, FormCache
-from zensols_like.persist.frame import Frame, frame, unframe
+from zensols_like.persist.frame import REPAIR, Frame, frame, unframe
 from zensols_like.persist.mapped import Region
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
@@ -126,7 +126,7 @@ def read_record(
     found = unframe(data, where, verify=verify and not is_proven)
     check_identity(found, storage, key, group, where)
     if is_known and not is_proven:
-        raise CorruptBatch("The record is not the one that was committed.", where, "encode again what it held")
+        raise CorruptBatch("The record is not the one that was committed.", where, REPAIR)
     try:
         value = storage.decode(found.parts)
     except (CorruptBatch, PersistableError) as error:
@@ -147,7 +147,7 @@ def check_identity(found: Frame, storage: Format, key: str, group: str, where: s
         raise CorruptBatch(
             f"The record of key {found.key!r}, group {found.group!r}, lies in the place of another.",
             where,
-            "files were renamed or swapped; delete this one and encode again",
+            REPAIR,
         )
     if found.format != storage.code:
         raise CorruptBatch(

@@ -14,7 +14,7 @@ from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.failpoints import failpoint
 from zensols_like.persist.atomic import make_folder, sync_folder, write_all
 from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import ALIGNMENT, frame_size, unframe
+from zensols_like.persist.frame import ALIGNMENT, REPAIR, frame_size, unframe
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import Memory, Region, map_file
 from zensols_like.persist.records import Receipt, RecordStore, checksum
@@ -151,7 +151,7 @@ class ShardRecords(RecordStore):
         return Memory(data)
 
     def _gone(self, receipt: Receipt) -> CorruptBatch:
-        return CorruptBatch("A record is gone, or its shard is cut.", self.where(receipt), "encode again what it held")
+        return CorruptBatch("A record is gone, or its shard is cut.", self.where(receipt), REPAIR)
 
     def delete(self, key: str, group: str) -> None:
         """Refused: a shard only grows.

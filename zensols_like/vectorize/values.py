@@ -51,13 +51,19 @@ def as_tensor(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -
     """A tensor of its own memory of the numbers of an array.
 
     Raises:
-        VectorizerError: An integer type cannot hold a number.
+        VectorizerError: The data type cannot hold a number: an integer type exactly, a float type as a finite one.
     """
     native = torch.from_numpy(_native(array, where))
     tensor = native.to(data_type)
     if not data_type.is_floating_point and not torch.equal(tensor.to(native.dtype), native):
         raise VectorizerError(
             f"{data_type} cannot hold all of these numbers: {_short(array)}.", where, "use a wider or a float type"
+        )
+    if data_type.is_floating_point and bool((torch.isinf(tensor) & ~torch.isinf(native)).any()):
+        raise VectorizerError(
+            f"{data_type} makes infinity of some of these numbers: {_short(array)}.",
+            where,
+            "use a wider data type in the torch configuration, or scale the numbers",
         )
     return tensor
 
