@@ -1,7 +1,11 @@
 """Look at what is stored, and report it as frozen values; nothing here prints."""
 
-from zensols_like.inspect.errors import NotFoundError
+from zensols_like.inspect.checks import BatchChecks, CheckReport, check_store
+from zensols_like.inspect.doctor import DoctorReport, report_health
+from zensols_like.inspect.errors import FailedCheckError, NotFoundError
+from zensols_like.inspect.find import StoresReport, find_stores, is_store, list_stores
 from zensols_like.inspect.open import open_stash, open_store
+from zensols_like.inspect.point import RowReport, report_point
 from zensols_like.inspect.reader import BatchReader, StashReader, StoreReader
 from zensols_like.inspect.report import (
     BatchReport,
@@ -14,6 +18,7 @@ from zensols_like.inspect.report import (
     TensorStats,
     as_value,
 )
+from zensols_like.inspect.stale import StaleReport, report_differences
 from zensols_like.inspect.survey import (
     count_batches,
     list_batches,
@@ -22,27 +27,50 @@ from zensols_like.inspect.survey import (
     report_encode,
     report_store,
 )
+from zensols_like.inspect.usage import UsageReport, report_usage
+from zensols_like.inspect.verify import Tier, VerifyReport, repair_store, report_unreadable, verify_store
 
 __all__ = [
+    "BatchChecks",
     "BatchReader",
     "BatchReport",
+    "CheckReport",
     "ClearReport",
     "CountReport",
+    "DoctorReport",
     "EncodeReport",
+    "FailedCheckError",
     "ListReport",
     "NotFoundError",
     "Report",
+    "RowReport",
+    "StaleReport",
     "StashReader",
     "StoreReader",
     "StoreReport",
+    "StoresReport",
     "TensorStats",
+    "Tier",
+    "UsageReport",
+    "VerifyReport",
     "as_value",
+    "check_store",
     "count_batches",
+    "find_stores",
+    "is_store",
     "list_batches",
+    "list_stores",
     "open_stash",
     "open_store",
+    "repair_store",
     "report_batch",
     "report_clear",
+    "report_differences",
     "report_encode",
+    "report_health",
+    "report_point",
     "report_store",
+    "report_unreadable",
+    "report_usage",
+    "verify_store",
 ]

@@ -30,6 +30,7 @@ class BatchReader(ABC):
     """Batches to look at; looking makes nothing."""
 
     store: BatchStore
+    contexts: ContextStore
 
     @property
     def path(self) -> str:
@@ -148,7 +149,7 @@ class StashReader(BatchReader):
         return self.stash.store
 
     @property
-    def contexts(self) -> ContextStore:
+    def contexts(self) -> ContextStore:  # type: ignore[override]  # as above
         """Where the contexts lie."""
         delegate = self.stash.delegate
         return delegate if isinstance(delegate, RecordStash) else StashContexts(delegate, self.store.folder)
@@ -160,8 +161,7 @@ class StashReader(BatchReader):
 
     def require_current(self) -> None:
         """Refuse batches that were made by another configuration."""
-        if self.status is Status.STALE:
-            self.stash.prime()  # which refuses before it makes anything, and says what differs
+        self.stash.require_fresh()
 
     def as_stored(self) -> StoreReader:
         """The same batches as they are stored, where this configuration cannot decode them."""

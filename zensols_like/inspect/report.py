@@ -33,6 +33,13 @@ SCHEMA_VERSION = 1
 """Of `as_value`: a new one when a field goes away or means something else; fields may be added."""
 
 
+class Report:
+    """What a command has to say: a frozen dataclass."""
+
+    kind: ClassVar[str]
+    """What it is called where machines read it."""
+
+
 @dataclass(frozen=True)
 class TensorStats:
     """The elements of a tensor in a few numbers.
@@ -96,7 +103,7 @@ class LabelReport:
 
 
 @dataclass(frozen=True)
-class StoreReport:
+class StoreReport(Report):
     """A store: how much is there, of what, made by whom."""
 
     kind: ClassVar[str] = "store"
@@ -138,7 +145,7 @@ class SplitEntries:
 
 
 @dataclass(frozen=True)
-class ListReport:
+class ListReport(Report):
     """The batches of a store by split."""
 
     kind: ClassVar[str] = "list"
@@ -149,7 +156,7 @@ class ListReport:
 
 
 @dataclass(frozen=True)
-class CountReport:
+class CountReport(Report):
     """How many batches a store has."""
 
     kind: ClassVar[str] = "count"
@@ -190,7 +197,7 @@ class PointReport:
 
 
 @dataclass(frozen=True)
-class BatchReport:
+class BatchReport(Report):
     """One batch."""
 
     kind: ClassVar[str] = "batch"
@@ -208,7 +215,7 @@ class BatchReport:
 
 
 @dataclass(frozen=True)
-class EncodeReport:
+class EncodeReport(Report):
     """What an encode did, and what is there now."""
 
     kind: ClassVar[str] = "encode"
@@ -225,7 +232,7 @@ class EncodeReport:
 
 
 @dataclass(frozen=True)
-class ClearReport:
+class ClearReport(Report):
     """What was removed, or would be."""
 
     kind: ClassVar[str] = "clear"
@@ -236,9 +243,6 @@ class ClearReport:
     batches: int | None
     """``None`` where the store is too damaged to tell."""
     size_bytes: int | None
-
-
-Report: TypeAlias = StoreReport | ListReport | CountReport | BatchReport | EncodeReport | ClearReport
 
 
 def as_value(report: Report) -> dict[str, Any]:
@@ -254,7 +258,7 @@ def as_value(report: Report) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}

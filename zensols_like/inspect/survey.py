@@ -13,6 +13,7 @@ from zensols_like.batch.manifest import AttributeSpec
 from zensols_like.errors import ConfigurationError, CorruptBatch
 from zensols_like.inspect.errors import NotFoundError
 from zensols_like.inspect.labels import LabelCounts, class_ids
+from zensols_like.inspect.mask import masked
 from zensols_like.inspect.reader import BatchReader
 from zensols_like.inspect.report import (
     AttributeReport,
@@ -33,11 +34,14 @@ from zensols_like.inspect.stored import Column, dtype_name
 
 __all__ = [
     "count_batches",
+    "label_names",
     "list_batches",
     "report_batch",
     "report_clear",
     "report_encode",
     "report_store",
+    "report_tensor",
+    "require_attributes",
 ]
 
 PREVIEW_WIDTH = 8
@@ -185,7 +189,7 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
         attributes=attributes,
         labels=labels.reports(reader.class_names),
         looked_at=looked_at,
-        provenance=dict(manifest.provenance),
+        provenance=masked(manifest.provenance),
     )
 
 
@@ -229,7 +233,7 @@ def report_batch(
         raise NotFoundError(
             f"There is no batch {batch_id!r}.", reader.path, f"use one of '0' to '{len(plan) - 1}'; ls lists them"
         )
-    wanted = _require_attributes(reader, attributes)
+    wanted = require_attributes(reader, attributes)
     columns = reader.columns(position, wanted)
     labelled = columns.get(label or "")
     ids = plan.ids(position)
@@ -240,14 +244,19 @@ def report_batch(
         data_point_ids=ids,
         size_bytes=int(_sizes(reader)[:, position].sum()),
         attributes=tuple(
-            _tensor_report(reader, name, columns[name], rows) for name in reader.attributes if name in columns
+            report_tensor(reader, name, columns[name], rows) for name in reader.attributes if name in columns
         ),
-        labels=_labels(reader, labelled, len(ids)),
+        labels=label_names(reader, labelled, len(ids)),
         points=reader.points(ids[:rows]) if with_points else (),
     )
 
 
-def _require_attributes(reader: BatchReader, names: Collection[str]) -> Collection[str]:
+def require_attributes(reader: BatchReader, names: Collection[str]) -> Collection[str]:
+    """The attributes that are asked for; those of the reader when empty.
+
+    Raises:
+        ConfigurationError: There is no such attribute.
+    """
     unknown = sorted(set(names).difference(reader.attributes))
     if unknown:
         raise ConfigurationError(
@@ -256,12 +265,16 @@ def _require_attributes(reader: BatchReader, names: Collection[str]) -> Collecti
     return names or reader.shown
 
 
-def _labels(reader: BatchReader, column: Column | None, points: int) -> tuple[str, ...]:
+def label_names(reader: BatchReader, column: Column | None, points: int) -> tuple[str, ...]:
+    """The class of each data point; empty where the label is no class."""
     ids: Sequence[int] | None = None if column is None or column.tensor is None else class_ids(column.tensor)
     return tuple(reader.class_names(ids)) if ids is not None and len(ids) == points else ()
 
 
-def _tensor_report(reader: BatchReader, name: str, column: Column, rows: int) -> TensorReport:
+def report_tensor(
+    reader: BatchReader, name: str, column: Column, rows: int, width: int = PREVIEW_WIDTH
+) -> TensorReport:
+    """An attribute of a batch, and a preview of so many rows and elements of each."""
     spec, tensor = reader.manifest.specs[name], column.tensor
     return TensorReport(
         name,
@@ -271,6 +284,6 @@ def _tensor_report(reader: BatchReader, name: str, column: Column, rows: int) ->
         None if tensor is None else tuple(tensor.shape),
         0 if tensor is None else tensor.nbytes,
         None if tensor is None else Tally.of(tensor).stats,
-        () if tensor is None else preview(tensor, rows, PREVIEW_WIDTH),
+        () if tensor is None else preview(tensor, rows, width),
         column.note,
     )
