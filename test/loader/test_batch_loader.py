@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import torch
 from loader_fakes import FakeBatch, fake_loader, fake_source, ids, load, load_all_but_three
-from support.flowers import flower_stash
+from support.flowers import GROUPS, flower_stash
 
-from zensols_like.batch import CorruptBatch
+from zensols_like.batch import BatchShardStash, CorruptBatch
 from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
 from zensols_like.loader import BatchLoader, LoaderOptions, ShardContext, Tensors
 from zensols_like.torchconfig import TorchConfig
@@ -148,11 +148,15 @@ def test_a_loop_that_is_left_after_its_last_batch_is_over(shard: ShardContext, u
         assert [next(loop).id for _ in range(counted.steps_left)] == ids(whole)
 
 
-def test_a_new_loop_ends_an_old_one() -> None:
-    loader = fake_loader(4)
-    old = iter(loader)
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_a_new_loop_ends_an_old_one(way: dict[str, Any]) -> None:
+    loader = fake_loader(4, **way)
+    forgotten, old = iter(loader), iter(loader)
     next(old)
-    assert ids(loader) == ["0", "1", "2", "3"]
+    new = iter(loader)
+    assert next(new).id == "0"
+    del forgotten
+    assert [batch.id for batch in new] == ["1", "2", "3"]
     with pytest.raises(DeepLearnError, match="Another loop began"):
         next(old)
     assert loader.epoch == 1
@@ -200,6 +204,15 @@ def test_a_stash_is_read_by_processes(tmp_path: Path) -> None:
             assert batch.to().state_name == "memory copied"  # it has its stash
             assert batch.data_point_ids == plain.data_point_ids
             assert all(torch.equal(batch[name], plain[name]) for name in plain)
+
+
+def test_a_loop_that_writes_into_its_batches_finds_them_unchanged_in_the_next_epoch(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path, n=20, delegate=BatchShardStash(tmp_path / "shards", GROUPS))
+    loader = stash.loader("train", epochs=3)
+    for _ in loader.epochs:
+        for batch, stored in zip(loader, flower_stash(tmp_path, n=20).loader("train"), strict=True):
+            assert torch.equal(batch["size"], stored["size"])
+            batch["size"].zero_()
 
 
 def test_a_byte_budget_counts_what_is_stored(tmp_path: Path) -> None:

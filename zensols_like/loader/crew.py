@@ -28,7 +28,7 @@ from zensols_like.loader.source import B
 from zensols_like.loader.work import Loaded, LoadWork
 from zensols_like.multi import start_context
 
-__all__ = ["CallingThread", "Crew", "Processes", "Threads"]
+__all__ = ["CallingThread", "Crew", "Processes", "Threads", "start_processes"]
 
 
 class Crew(ABC, Generic[B]):
@@ -57,12 +57,8 @@ class Crew(ABC, Generic[B]):
         """How many batches are there and not taken; the oldest one is among them if there are any."""
 
     @abstractmethod
-    def drop(self) -> None:
-        """Forget what was asked for; what is being read is read to its end."""
-
-    @abstractmethod
     def close(self) -> None:
-        """End for good."""
+        """End; what is being read is read to its end, the rest is forgotten."""
 
 
 class CallingThread(Crew[B]):
@@ -89,12 +85,9 @@ class CallingThread(Crew[B]):
         """None ever is."""
         return 0
 
-    def drop(self) -> None:
+    def close(self) -> None:
         """Forget what was asked for."""
         self._asked.clear()
-
-    def close(self) -> None:
-        """There is nothing to end."""
 
 
 _Inbox: TypeAlias = "SimpleQueue[tuple[Step, Tensor | None] | None]"
@@ -131,7 +124,8 @@ class Threads(Crew[B]):
 
     def take(self) -> Loaded[B]:
         """Wait for the thread whose turn it is."""
-        result = self._take_next[0].get()
+        outbox = self._take_next[0]
+        result = outbox.get()
         self._take_next.rotate(-1)
         if isinstance(result, Exception):
             raise result
@@ -140,11 +134,7 @@ class Threads(Crew[B]):
     @property
     def ready(self) -> int:
         """How many results lie there, if the oldest one is among them."""
-        return 0 if self._take_next[0].empty() else sum(box.qsize() for box in self._outboxes)
-
-    def drop(self) -> None:
-        """Threads live as long as one loop."""
-        self.close()
+        return 0 if self._take_next[0].empty() else sum(outbox.qsize() for outbox in self._outboxes)
 
     def close(self) -> None:
         """End the threads; each finishes the batch that it reads."""
@@ -177,30 +167,15 @@ def _empty(inbox: _Inbox) -> None:
 
 
 class Processes(Crew[B]):
-    """Processes that get the work once, and stay from loop to loop.
+    """The processes of a pool, which stay there for other loops.
 
     Args:
-        work: How to read.
-        workers: How many processes there are.
-
-    Raises:
-        WorkerError: The work cannot be copied to another process.
+        pool: What `start_processes` made.
     """
 
-    def __init__(self, work: LoadWork[B], workers: int) -> None:
-        try:
-            recipe = pickle.dumps(work)
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
-            raise WorkerError(
-                f"The batches cannot be read by worker processes: {error}",
-                "worker_type of the loader",
-                "define the transform at the top of a module, and keep what cannot be pickled out of the stash; or use "
-                "worker_type='thread'",
-            ) from error
-        pool = ProcessPoolExecutor(workers, start_context(preload=["torch"]), _begin, (recipe,))
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool
         self._asked: deque[Future[Loaded[B]]] = deque()
-        self._end = weakref.finalize(self, pool.shutdown, cancel_futures=True)
 
     def ask(self, step: Step, out: Tensor | None) -> None:  # noqa: ARG002 - the memory of this process
         """Give it to the pool."""
@@ -226,14 +201,28 @@ class Processes(Crew[B]):
         """How many are done, if the oldest one is among them."""
         return sum(future.done() for future in self._asked) if self._asked and self._asked[0].done() else 0
 
-    def drop(self) -> None:
+    def close(self) -> None:
         """Cancel what has not begun."""
         while self._asked:
             self._asked.popleft().cancel()
 
-    def close(self) -> None:
-        """End the processes."""
-        self._end()
+
+def start_processes(work: LoadWork[Any], workers: int) -> ProcessPoolExecutor:
+    """Processes that get the work once.
+
+    Raises:
+        WorkerError: The work cannot be copied to another process.
+    """
+    try:
+        recipe = pickle.dumps(work)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise WorkerError(
+            f"The batches cannot be read by worker processes: {error}",
+            "worker_type of the loader",
+            "define the transform at the top of a module, and keep what cannot be pickled out of the stash; or use "
+            "worker_type='thread'",
+        ) from error
+    return ProcessPoolExecutor(workers, start_context(preload=["torch"]), _begin, (recipe,))
 
 
 @dataclass

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any, Generic, Self
 
 import torch
 
 from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
-from zensols_like.loader.crew import CallingThread, Crew, Processes, Threads
+from zensols_like.loader.crew import CallingThread, Crew, Processes, Threads, start_processes
 from zensols_like.loader.device import DeviceCopier
 from zensols_like.loader.options import LoaderOptions
 from zensols_like.loader.pipeline import Cache, Pipeline, plan_work
@@ -53,7 +55,8 @@ class BatchLoader(Generic[B]):
         self.last: Step | None = None
         """Which batch the loop got last, and whether it is padding."""
         self._cache: Cache[B] = {}
-        self._processes: Crew[B] | None = None
+        self._processes: ProcessPoolExecutor | None = None
+        self._end_processes: Callable[[], Any] | None = None
         self._begin(Cursor())
 
     def _device(self) -> torch.device:
@@ -172,26 +175,26 @@ class BatchLoader(Generic[B]):
             self.close()
             raise
         finally:
-            crew.drop()
+            crew.close()
         self._end()
 
     def _crew(self) -> Crew[B]:
-        """Who reads: threads for one loop, or the processes, which stay from loop to loop."""
-        if self._processes is not None:
-            return self._processes
+        """Who reads for one loop; processes stay from loop to loop."""
         work = plan_work(self.source, self.options, self.device)
         if self.options.workers == 0:
             return CallingThread(work)
         if self.options.worker_type == "thread":
             return Threads(work, self.options.workers)
-        self._processes = Processes(work, self.options.workers)
-        return self._processes
+        if self._processes is None:
+            self._processes = start_processes(work, self.options.workers)
+            self._end_processes = weakref.finalize(self, self._processes.shutdown, cancel_futures=True)
+        return Processes(self._processes)
 
     def close(self) -> None:
         """End worker processes and forget what is cached; a later loop begins with new ones."""
-        if self._processes is not None:
-            self._processes.close()
-        self._processes = None
+        if self._end_processes is not None:
+            self._end_processes()
+        self._processes = self._end_processes = None
         self._cache.clear()
 
     def __enter__(self) -> Self:

@@ -51,8 +51,8 @@ class LoaderOptions:
     """Which rank this process is; found out when ``None``."""
     device: torch.device | str | None = None
     """Where the tensors go; the device of the stash's model when ``None``."""
-    prefetch: int = 8
-    """How many batches are read ahead of the loop; with fewer small ones, threads change more often than they work."""
+    prefetch: int = 2
+    """How many batches are read ahead of the loop."""
     max_bytes: int | None = None
     """How many bytes of batches, as they are stored, are read ahead at most; one batch always is."""
     workers: int = 1

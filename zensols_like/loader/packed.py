@@ -106,4 +106,8 @@ def _is_dense(tensor: Tensor) -> bool:
 
 def size_of(tensors: Tensors) -> int:
     """The bytes of the elements of tensors."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values() if tensor is not None)
+    total = 0
+    for tensor in tensors.values():  # a loop, since it runs for every batch
+        if tensor is not None:
+            total += tensor.nbytes if tensor.layout is torch.strided else tensor.numel() * tensor.element_size()
+    return total

@@ -114,8 +114,9 @@ class Pipeline(Generic[B]):
                 return
             step, batch = staged.ticket.step, self._finish(staged)
             del staged
-            self._fill(steps, self._depth)
-            early = self._stage_early()
+            if self._depth > 0:
+                self._fill(steps, self._depth)
+            early = None if self.copier is None else self._stage_early()
             now = perf_counter()
             self.stats.delivered(now - asked, None if given is None else asked - given, ready)
             given = now
@@ -127,7 +128,8 @@ class Pipeline(Generic[B]):
         staged = early
         while True:
             if staged is None:
-                self._fill(steps, max(1, self._depth))
+                if not self._waiting:
+                    self._fill(steps, max(1, self._depth))
                 if not self._waiting:
                     return None
                 staged = self._stage(self._waiting.popleft())
@@ -163,9 +165,9 @@ class Pipeline(Generic[B]):
 
     def _stage_early(self) -> _Staged[B] | _Failed | None:
         """The next batch if it is there, so that its copy runs beside what the loop does now."""
-        if self.copier is None or not self._waiting or not (self._waiting[0].is_cached or self.crew.ready):
-            return None
-        return self._stage(self._waiting.popleft())
+        if self._waiting and (self._waiting[0].is_cached or self.crew.ready):
+            return self._stage(self._waiting.popleft())
+        return None
 
     def _stage(self, ticket: _Ticket) -> _Staged[B] | _Failed:
         try:
