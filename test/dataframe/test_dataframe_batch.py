@@ -341,3 +341,10 @@ def test_every_row_comes_back_once_with_its_own_values(rows, batch_size, seed):
             assert batch.get_label_classes() == source["kind"].tolist()
             seen += batch.data_point_ids
         assert sorted(map(int, seen)) == list(range(len(frame)))
+
+
+def test_text_that_is_nearly_all_different_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    frame = pd.DataFrame({"note": [f"text {i}" for i in range(60)], "kind": ["a", "b"] * 30})
+    DataframeBatchStash.from_frame(frame, label="kind", path=tmp_path).prime()
+    assert "'note'" in caplog.text
+    assert "60 values in 60 rows" in caplog.text

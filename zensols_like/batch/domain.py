@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, Self, TextIO
 
+import torch
 from torch import Tensor
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource
@@ -258,15 +259,23 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         self._payload = Decoded(tensors)
         return tensors
 
-    def to(self) -> Self:
-        """A copy with its tensors on the device of the stash's ``model_torch_config``.
+    def to(self, device: torch.device | str | None = None, non_blocking: bool = False) -> Self:
+        """A copy with its tensors on a device.
 
         The batch itself stays as it is.  On the same device the copy shares its tensors; a copy gives itself.
+
+        Args:
+            device: The device; that of the stash's ``model_torch_config`` when ``None``.
+            non_blocking: Whether the copy of pinned tensors goes on while this returns.
         """
-        if isinstance(self._payload, Copied):
-            return self
-        config = self.torch_config
-        moved = {name: None if arr is None else config.to(arr) for name, arr in self.attributes.items()}
+        if device is None:
+            if isinstance(self._payload, Copied):
+                return self
+            device = self.torch_config.device
+        moved = {
+            name: None if arr is None else arr.to(device, non_blocking=non_blocking)
+            for name, arr in self.attributes.items()
+        }
         return self._clone(Copied(moved))
 
     def clone(self) -> Self:

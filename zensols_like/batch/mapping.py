@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -86,8 +87,8 @@ class BatchFeatureMapping(Dictable):
         Raises:
             MappingError: Two fields have the same attribute.
         """
-        names = [field.attr for _, field in self.pairs()]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        counts = Counter(field.attr for _, field in self.pairs())
+        twice = sorted(name for name, count in counts.items() if count > 1)
         if twice:
             raise MappingError(
                 f"The attributes {twice} are mapped more than once.",

@@ -39,6 +39,7 @@ from zensols_like.errors import (
     DatasetError,
     DeepLearnError,
     MappingError,
+    PersistableError,
     StaleError,
     WorkerError,
 )
@@ -629,7 +630,13 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     # ---- forget
 
     def clear(self) -> None:
-        """Remove the batches and the plan; the source stays."""
+        """Remove the batches and the plan; the source stays.
+
+        Raises:
+            PersistableError: The store cannot be written to.
+        """
+        if not self.store.folder.is_writable():
+            raise PersistableError("The store cannot be written to.", self.store.location, "clear it where it can be")
         with self.store.folder.lock():
             self.store.clear()
             self._contexts.clear()

@@ -197,10 +197,10 @@ class BatchStore:
         """
         found: dict[str, Any] = {}
         for number, group in enumerate(self.require_manifest().groups):
-            wanted = group.attributes if attributes is None else attributes.intersection(group.attributes)
-            if wanted:
+            wanted = None if attributes is None else attributes.intersection(group.attributes)
+            if wanted is None or wanted:
                 part = contexts.get_part(str(position), group.key, self._receipt(number, position))
-                found.update({name: part[name] for name in part if name in wanted})
+                found.update(part if wanted is None else {name: part[name] for name in wanted})
         return found
 
     def _receipt(self, group: int, position: int) -> Receipt:

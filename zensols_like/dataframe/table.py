@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -121,7 +122,7 @@ def _check_head(path: Path) -> None:
     if header is None:
         raise DataframeError("The table is empty.", str(path), "give a file with a header and at least one row")
     _, names = header
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise DataframeError(f"Duplicate columns {twice}.", str(path), "give each column a name of its own")
     _refuse_ragged(path, limit=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ from zensols_like.vectorize import (
 )
 
 __all__ = ["DataframeFeatureVectorizerManager", "DataframeMetadata", "LabelEncoding"]
+
+logger = logging.getLogger(__name__)
+
+_MANY = 20
+"""Categories that are never too many."""
 
 LabelEncoding = Literal["onehot", "nominal", "number"]
 """A label as a row with a one, as the number of its class (int64), or as the number that it is."""
@@ -166,7 +172,20 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
             self._check_text(column, where)
 
     def _check_text(self, column: pd.Series, where: str) -> None:
-        """Refuse numbers with a few words among them, which would become a category for each number."""
+        """Refuse numbers with a few words among them, which would become a category for each number.
+
+        Text of which nearly each value is a category of its own is told, since it is seldom meant.
+        """
+        categories = column.nunique()
+        if categories > max(_MANY, len(column) / 2):
+            logger.warning(
+                "column %r of %s is text with %d values in %d rows, each of which becomes a column of its own; "
+                "leave it out with exclude_columns if that is not meant",
+                column.name,
+                self._where,
+                categories,
+                len(column),
+            )
         words = column[pd.to_numeric(column, errors="coerce").isna()]
         if 0 < len(words) < len(column) / 2:
             raise DataframeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ def check_groups(groups: Iterable[Collection[str]]) -> tuple[tuple[str, ...], ..
             f"There is no group, or an empty one, in {checked}.", None, "name at least one part in each"
         )
     names = [name for group in checked for name in group]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise PersistableError(f"The groups share {twice}.", None, "put each part in one group only")
     return checked
