@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, Self, TextIO
 
@@ -272,15 +272,23 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
             if isinstance(self._payload, Copied):
                 return self
             device = self.torch_config.device
-        moved = {
-            name: None if arr is None else arr.to(device, non_blocking=non_blocking)
-            for name, arr in self.attributes.items()
-        }
-        return self._clone(Copied(moved))
+        return self._clone(Copied(self._each(lambda arr: arr.to(device, non_blocking=non_blocking))))
+
+    def pin_memory(self) -> Self:
+        """A copy with its tensors in page-locked memory, from where they go to a GPU faster; needs CUDA."""
+        return self._clone(Decoded(self._each(Tensor.pin_memory)))
+
+    def holding(self, tensors: Mapping[str, Tensor | None]) -> Self:
+        """The same batch with other tensors."""
+        is_on_host = all(tensor is None or tensor.is_cpu for tensor in tensors.values())
+        return self._clone(Decoded(tensors) if is_on_host else Copied(tensors))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor | None]:
+        return {name: None if arr is None else change(arr) for name, arr in self.attributes.items()}
 
     def clone(self) -> Self:
         """A copy with tensors of its own: writing into them changes no other batch."""
-        tensors = {name: None if arr is None else arr.clone() for name, arr in self.attributes.items()}
+        tensors = self._each(Tensor.clone)
         return self._clone(Copied(tensors) if isinstance(self._payload, Copied) else Decoded(tensors))
 
     def _clone(self, payload: Payload) -> Self:

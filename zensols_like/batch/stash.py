@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import logging
 import sys
 import time
@@ -20,6 +18,7 @@ from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
 from zensols_like.batch.encoder import BatchEncoder, write_plan
+from zensols_like.batch.feed import source_of
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import FRESHEN, Group, Status
@@ -28,7 +27,6 @@ from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.split import BatchIDs, BatchSplit
-from zensols_like.batch.state import Copied, Decoded
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
@@ -36,14 +34,13 @@ from zensols_like.errors import (
     APIError,
     BatchError,
     ConfigurationError,
-    DatasetError,
     DeepLearnError,
     MappingError,
     PersistableError,
     StaleError,
     WorkerError,
 )
-from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions, Tensors
+from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions
 from zensols_like.persist import MemoryFolder, Stash
 from zensols_like.protocols import Deallocatable, Primeable
 from zensols_like.torchconfig import TorchConfig
@@ -588,7 +585,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Raises:
             DatasetError: There is no such split, or it has no batches.
         """
-        return BatchLoader(self._source_of(split), LoaderOptions(**options))
+        return BatchLoader(self._feed(split), LoaderOptions(**options))
 
     def as_dataset(self, split: str) -> BatchDataset[Batch]:
         """The batches of a split by number, for the data loader of torch; see `BatchDataset`.
@@ -598,30 +595,13 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Raises:
             DatasetError: There is no such split.
         """
-        return BatchDataset(self._source_of(split))
+        return BatchDataset(self._feed(split))
 
-    def _source_of(self, split: str) -> BatchSource[Batch]:
-        """All that a loader knows of a split."""
+    def _feed(self, split: str) -> BatchSource[Batch]:
         self.prime()
-        plan, manifest = self.store.plan, self.store.require_manifest()
-        if split not in plan.splits:
-            raise DatasetError(f"There is no split {split!r}.", f"[{self.name}]", f"use one of {list(plan.splits)}")
-        positions = plan.range_of(split)
-        identity = json.dumps([split, plan.digest, [group.fingerprint.digest for group in manifest.groups]])
-        return BatchSource(
-            name=f"{split} of {self.name}",
-            digest=hashlib.blake2b(identity.encode(), digest_size=16).hexdigest(),
-            ids=self.ids_of(split),
-            load=self.load,
-            holding=_holding,
-            attach=self.attach,
-            device=self.model_torch_config.device,
-            batch_size=self.batch_size,
-            is_last_short=len(positions) > 0 and plan.batch_size(positions[-1]) < self.batch_size,
-            size_bytes=self._size_bytes,
-        )
+        return source_of(self, split)
 
-    def _size_bytes(self, batch_id: str) -> int:
+    def size_bytes(self, batch_id: str) -> int:
         """The bytes of the records of a batch that `load` reads."""
         groups = self.store.require_manifest().groups
         wanted = [self._wanted is None or not self._wanted.isdisjoint(group.attributes) for group in groups]
@@ -660,9 +640,3 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
         return {**state, "observer": None, "_ready": False}
-
-
-def _holding(batch: Batch, tensors: Tensors) -> Batch:
-    """A copy of a batch that holds other tensors."""
-    is_on_host = all(tensor is None or tensor.is_cpu for tensor in tensors.values())
-    return batch._clone(Decoded(tensors) if is_on_host else Copied(tensors))  # noqa: SLF001 - a part of the class
