@@ -2,123 +2,86 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import typer
-from rich.console import Console, RenderableType
 
-from zensols_like.batch import BatchStash, Status
 from zensols_like.cli import render
+from zensols_like.cli.common import looking, open_configured, open_reader, print_report
 from zensols_like.cli.options import Source
 from zensols_like.cli.progress import observer_for
-from zensols_like.errors import ConfigurationError, MissingBatchError
+from zensols_like.cli.render_health import render_stores
+from zensols_like.errors import ConfigurationError
 from zensols_like.inspect import (
-    BatchReader,
     ClearReport,
-    Report,
     StashReader,
     count_batches,
-    open_stash,
-    open_store,
+    is_store,
+    list_stores,
     report_batch,
     report_clear,
     report_encode,
+    report_point,
     report_store,
 )
 from zensols_like.inspect import list_batches as report_list
 
-__all__ = ["clear", "encode", "info", "list_batches", "show"]
+__all__ = ["clear", "encode", "info", "list_batches", "show", "show_point"]
 
 TERMINATED = 143
-PIPE_WIDTH = 160
-"""Characters of a line where nobody knows better, so that tables in files and pipes are not squeezed."""
 ROWS = 3
 """Data points in the preview of a batch."""
 CHOSEN_ROWS = 20
 """The same for attributes that were asked for."""
 
 
-def _print(report: Report, as_json: bool, text: RenderableType) -> None:
-    if as_json:
-        typer.echo(render.as_json(report))
-        return
-    fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-    Console(width=None if fits else PIPE_WIDTH, highlight=False).print(text)
-
-
-def _open_stash(source: Source) -> BatchStash:
-    if source.config is None:
-        raise ConfigurationError("There is no configuration.", "the arguments", "give one with -c FILE")
-    # as with `python -m`, modules of the current folder are found; and those that lie beside the configuration
-    folder = source.config if source.config.is_dir() else source.config.parent
-    sys.path += [path for path in (str(Path.cwd()), str(folder.absolute())) if path not in sys.path]
-    return open_stash(source.config, source.overrides or (), source.section)
-
-
-def _open(source: Source) -> BatchReader:
-    return StashReader(_open_stash(source)) if source.store is None else open_store(source.store)
-
-
 def list_batches(source: Source, as_json: bool, show_all: bool, count: bool) -> None:
-    """List the batches, or count them."""
-    with _looking(source) as reader:
+    """List the batches, or count them; of a folder that is no store list the stores below."""
+    if source.store is not None and not count and not is_store(source.store):
+        stores = list_stores(source.store)
+        print_report(stores, as_json, render_stores(stores))
+        return
+    with looking(open_reader(source), source) as reader:
         if count:
             number = count_batches(reader)
-            _print(number, as_json, render.render_count(number))
+            print_report(number, as_json, render.render_count(number))
         else:
             report = report_list(reader)
-            _print(report, as_json, render.render_list(report, show_all))
+            print_report(report, as_json, render.render_list(report, show_all))
 
 
 def info(source: Source, as_json: bool, batches: int | None) -> None:
     """Say what a store holds."""
-    with _looking(source) as reader:
+    with looking(open_reader(source), source) as reader:
         report = report_store(reader, batches)
-        _print(report, as_json, render.render_store(report))
-
-
-@contextmanager
-def _looking(source: Source) -> Iterator[BatchReader]:
-    """Look at a store as it is, then say if it is stale or not complete.
-
-    Raises:
-        StaleError: It was encoded with another configuration.
-        MissingBatchError: Batches are not committed.
-    """
-    reader = _open(source)
-    status = reader.status
-    if isinstance(reader, StashReader) and status is Status.STALE:
-        yield reader.as_stored()
-    else:
-        yield reader
-    reader.require_current()
-    if status is Status.PARTIAL:
-        missing = len(reader.store.index.missing())
-        again = "zensols-like encode -c FILE" if source.config is None else source.command("encode")
-        raise MissingBatchError(
-            f"{missing} of {len(reader.store.plan)} batches are not encoded yet.", reader.path, f"run: {again}"
-        )
+        print_report(report, as_json, render.render_store(report))
 
 
 def show(
     source: Source, batch_id: str, as_json: bool, attributes: Collection[str], all_ids: bool, with_points: bool
 ) -> None:
     """Look at a batch."""
-    reader = _open(source)
+    reader = open_reader(source)
     reader.require_current()
     report = report_batch(reader, batch_id, attributes, CHOSEN_ROWS if attributes else ROWS, with_points)
-    _print(report, as_json, render.render_batch(report, all_ids))
+    print_report(report, as_json, render.render_batch(report, all_ids))
+
+
+def show_point(source: Source, id: str, as_json: bool, attributes: Collection[str], with_points: bool) -> None:
+    """Look at a data point."""
+    reader = open_reader(source)
+    reader.require_current()
+    report = report_point(reader, id, attributes, with_points)
+    print_report(report, as_json, render.render_point(report))
 
 
 def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
     """Encode what is missing."""
-    stash = _open_stash(source)
+    stash = open_configured(source)
     reader = StashReader(stash)
     observer = observer_for(is_quiet)
     stash.observer = observer
@@ -131,7 +94,7 @@ def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
             typer.echo(f"Stopped {done}.  Go on with: {source.command('encode')}", err=True)
             raise
     report = report_encode(reader, observer.encoded, round(time.monotonic() - start, 3))
-    _print(report, as_json, render.render_encode(report))
+    print_report(report, as_json, render.render_encode(report))
 
 
 @contextmanager
@@ -146,7 +109,7 @@ def _stoppable() -> Iterator[None]:
 
 def clear(source: Source, as_json: bool, with_source: bool, is_dry_run: bool, is_sure: bool) -> None:
     """Remove the batches."""
-    stash = _open_stash(source)
+    stash = open_configured(source)
     report = report_clear(StashReader(stash), is_dry_run, with_source)
     if not is_dry_run:
         if not is_sure and not _confirm(report):
@@ -155,7 +118,7 @@ def clear(source: Source, as_json: bool, with_source: bool, is_dry_run: bool, is
             stash.clear_all()
         else:
             stash.clear()
-    _print(report, as_json, render.render_clear(report))
+    print_report(report, as_json, render.render_clear(report))
 
 
 def _confirm(report: ClearReport) -> bool:

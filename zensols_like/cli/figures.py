@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count_text", "number_text", "share_text", "size_text"]
+__all__ = ["age_text", "count_text", "number_text", "share_text", "size_text"]
+
+
+_AGES = (("d", 86400), ("h", 3600), ("min", 60))
+
+
+def age_text(seconds: float) -> str:
+    """How long ago something was, roughly.
+
+    Example:
+        >>> age_text(5), age_text(300), age_text(7200), age_text(3 * 86400)
+        ('5 s', '5 min', '2 h', '3 d')
+    """
+    for unit, length in _AGES:
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
 
 
 def count_text(number: int, noun: str) -> str:

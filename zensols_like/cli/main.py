@@ -7,11 +7,13 @@ arguments are answered at once.
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import zensols_like
+from zensols_like.cli.config import show_config
 from zensols_like.cli.exits import Exits
 from zensols_like.cli.options import (
     AsJson,
@@ -25,6 +27,7 @@ from zensols_like.cli.options import (
     Verbose,
     flag,
 )
+from zensols_like.errors import ConfigurationError
 
 __all__ = ["app", "main"]
 
@@ -33,15 +36,20 @@ app = typer.Typer(
     cls=Exits,
     help="Encode data once into verified batches, and look at them.",
     epilog="Exit codes: 0 done, 1 a bug, 2 usage or configuration, 3 not found, 4 corrupt, 5 incomplete or disk full, "
-    "6 stale, 7 refused as unsafe, 130 interrupted, 143 terminated.",
+    "6 stale, 7 refused as unsafe, 8 another process writes, 9 a check failed, 130 interrupted, 143 terminated.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
+app.command("config")(show_config)
+
+
 def _run(command: str, *arguments: Any) -> None:
-    getattr(import_module("zensols_like.cli.commands"), command)(*arguments)
+    """Call a function of a module of this package, both by name."""
+    module, _, name = command.partition(".")
+    getattr(import_module(f"zensols_like.cli.{module}"), name)(*arguments)
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,7 +77,7 @@ def encode(
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Encode the batches that are not there yet; goes on where it was stopped."""
-    _run("encode", Source(None, config, overrides, section), as_json, quiet)
+    _run("commands.encode", Source(None, config, overrides, section), as_json, quiet)
 
 
 @app.command("ls")
@@ -83,13 +91,15 @@ def list_batches(
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """List the batches by split."""
-    _run("list_batches", Source(store, config, overrides, section), as_json, show_all, count)
+    """List the batches by split; of a folder that is no store, list the stores below it."""
+    _run("commands.list_batches", Source(store, config, overrides, section), as_json, show_all, count)
 
 
 @app.command()
 def show(
-    batch: Annotated[str, typer.Argument(help="The ID of the batch, such as 0.", show_default=False)],
+    batch: Annotated[
+        str | None, typer.Argument(help="The ID of the batch, such as 0; none with --point.", show_default=False)
+    ] = None,
     store: Store = None,
     config: Config = None,
     overrides: Overrides = None,
@@ -98,13 +108,23 @@ def show(
         list[str] | None,
         typer.Option("--attribute", metavar="NAME", help="Show only this attribute, and more of it; repeatable."),
     ] = None,
+    point: Annotated[
+        str | None, typer.Option("--point", metavar="ID", help="Show this data point, whatever batch it is in.")
+    ] = None,
     ids: Annotated[bool, flag("--ids", help="Show the IDs of all data points.")] = False,
     points: Annotated[bool, flag("--points", help="Show data points of the source beside; needs -c.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Look at a batch."""
-    _run("show", Source(store, config, overrides, section), batch, as_json, attributes or (), ids, points)
+    """Look at a batch, or at one data point."""
+    if point is not None:
+        if batch is not None and store is None:
+            store = Path(batch)  # without a batch the store comes first
+        _run("commands.show_point", Source(store, config, overrides, section), point, as_json, attributes or (), points)
+    elif batch is None:
+        raise ConfigurationError("No batch is named.", "the arguments", "give the ID of a batch, or --point ID")
+    else:
+        _run("commands.show", Source(store, config, overrides, section), batch, as_json, attributes or (), ids, points)
 
 
 @app.command()
@@ -121,7 +141,7 @@ def info(
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Say what a store holds: splits, attributes and their numbers, labels, size."""
-    _run("info", Source(store, config, overrides, section), as_json, None if read_all else batches)
+    _run("commands.info", Source(store, config, overrides, section), as_json, None if read_all else batches)
 
 
 @app.command()
@@ -136,7 +156,79 @@ def clear(
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Remove the batches; the source stays."""
-    _run("clear", Source(None, config, overrides, section), as_json, with_source, dry_run, yes)
+    _run("commands.clear", Source(None, config, overrides, section), as_json, with_source, dry_run, yes)
+
+
+@app.command()
+def verify(
+    store: Store = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    section: Section = None,
+    sizes: Annotated[bool, flag("--sizes", help="Only see whether every record is there with its size.")] = False,
+    deep: Annotated[bool, flag("--deep", help="Decode every batch, too.")] = False,
+    repair: Annotated[bool, flag("--repair", help="Encode damaged batches again; needs -c.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
+) -> None:
+    """Compare every byte with what was committed, and say what is damaged."""
+    if sizes and deep:
+        raise ConfigurationError("Both --sizes and --deep are given.", "the arguments", "give one of them")
+    tier = "sizes" if sizes else "deep" if deep else "checksums"
+    _run("health.verify", Source(store, config, overrides, section), tier, repair, as_json, quiet)
+
+
+@app.command("why-stale")
+def why_stale(
+    config: RequiredConfig,
+    overrides: Overrides = None,
+    section: Section = None,
+    as_json: AsJson = False,
+    verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
+) -> None:
+    """Say what differs between the batches and the configuration, field by field."""
+    _run("health.why_stale", Source(None, config, overrides, section), as_json)
+
+
+@app.command()
+def check(
+    config: RequiredConfig,
+    overrides: Overrides = None,
+    section: Section = None,
+    rules: Annotated[str, typer.Option("--rules", "-r", metavar="NAME", help="The section with the rules.")] = "checks",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
+) -> None:
+    """Check the batches against rules of the configuration, as size = float32[N, 4], finite, min 0."""
+    _run("health.check", Source(None, config, overrides, section), rules, as_json, quiet)
+
+
+@app.command("du")
+def usage(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="FOLDER...", help="Stores, or folders with stores below them.")
+    ] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
+) -> None:
+    """Say what takes space: one store by group and split, or each of several."""
+    _run("health.usage", folders or [Path()], as_json)
+
+
+@app.command()
+def doctor(
+    store: Store = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    section: Section = None,
+    as_json: AsJson = False,
+    verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
+) -> None:
+    """Look at versions, limits, space and leftovers, of this machine and of a store if one is named."""
+    is_named = store is not None or config is not None
+    _run("health.doctor", Source(store, config, overrides, section) if is_named else None, as_json)
 
 
 def main() -> None:

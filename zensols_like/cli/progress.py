@@ -1,9 +1,10 @@
-"""How an encode goes on: a bar on a terminal, a plain line now and then elsewhere."""
+"""How an encode or a verification goes on: a bar on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -18,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-__all__ = ["Observer", "ProgressBar", "ProgressLines", "observer_for"]
+__all__ = ["Observer", "ProgressBar", "ProgressLines", "observer_for", "observing"]
 
 
 class Observer:
@@ -49,10 +50,10 @@ class Observer:
 class ProgressBar(Observer):
     """A bar with count, rate and the time that is left."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, verb: str = "encoding") -> None:
         super().__init__()
         self._progress = Progress(
-            TextColumn("encoding"),
+            TextColumn(verb),
             BarColumn(),
             MofNCompleteColumn(),
             _Rate(),
@@ -94,10 +95,18 @@ class ProgressLines(Observer):
         console: Where the lines go.
         every_s: Seconds from one line to the next.
         clock: Tells the time in seconds.
+        verb: What is done with the batches.
     """
 
-    def __init__(self, console: Console, every_s: float = 10, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        console: Console,
+        every_s: float = 10,
+        clock: Callable[[], float] = time.monotonic,
+        verb: str = "encoding",
+    ) -> None:
         super().__init__()
+        self._verb = verb
         self._console = console
         self._every_s = every_s
         self._clock = clock
@@ -106,7 +115,7 @@ class ProgressLines(Observer):
         """Say how much there is to do."""
         super().started(total, done)
         self._start = self._last = self._clock()
-        self._console.print(f"encoding {total - done} of {total} batches")
+        self._console.print(f"{self._verb} {total - done} of {total} batches")
 
     def committed(self, batches: int) -> None:
         """Say how far it is, when it is time."""
@@ -119,9 +128,25 @@ class ProgressLines(Observer):
             self._console.print(f"{self.done} of {self.total} batches, {rate:.1f}/s, {left_s:.0f} s left")
 
 
-def observer_for(is_quiet: bool) -> Observer:
+def observer_for(is_quiet: bool, verb: str = "encoding") -> Observer:
     """An observer that shows what fits where standard error goes."""
     console = Console(stderr=True, highlight=False)
     if is_quiet:
         return Observer()
-    return ProgressBar(console) if console.is_terminal else ProgressLines(console)
+    return ProgressBar(console, verb) if console.is_terminal else ProgressLines(console, verb=verb)
+
+
+@contextmanager
+def observing(is_quiet: bool, verb: str) -> Iterator[Callable[[int, int], None]]:
+    """What to call with the number of batches that are done, and that of all."""
+    observer = observer_for(is_quiet, verb)
+
+    def observe(done: int, total: int) -> None:
+        if observer.total == 0:
+            observer.started(total, done - 1)
+        observer.committed(1)
+
+    try:
+        yield observe
+    finally:
+        observer.finished()

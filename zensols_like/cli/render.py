@@ -6,13 +6,13 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from zensols_like.cli.figures import count_text, number_text, share_text, size_text
+from zensols_like.cli.tables import new_table, title
 from zensols_like.inspect import (
     BatchReport,
     ClearReport,
@@ -20,6 +20,7 @@ from zensols_like.inspect import (
     EncodeReport,
     ListReport,
     Report,
+    RowReport,
     StoreReport,
     TensorStats,
     as_value,
@@ -33,10 +34,10 @@ __all__ = [
     "render_count",
     "render_encode",
     "render_list",
+    "render_point",
     "render_store",
 ]
 
-_STATUS = {"complete": "green", "partial": "yellow", "stale": "red", "absent": "red"}
 _WIDE = 78
 """Characters of a line of attributes that stand side by side."""
 _LONG = 10
@@ -54,7 +55,7 @@ def render_store(report: StoreReport) -> RenderableType:
     """What a store holds."""
     made = ", ".join(f"{name} {value}" for name, value in report.provenance.items())
     return Group(
-        _title(report.path, report.status),
+        title(report.path, report.status),
         f"{count_text(report.batches, 'batch')}, {count_text(report.data_points, 'data point')}, "
         f"{size_text(report.size_bytes)}, {report.container}",
         Text(made, style="dim"),
@@ -66,23 +67,9 @@ def render_store(report: StoreReport) -> RenderableType:
     )
 
 
-def _title(path: str, status: str) -> Text:
-    return Text.assemble((path, "bold"), "  ", (status, _STATUS[status]))
-
-
-def _table(*columns: str) -> Table:
-    """A table; a column whose name begins with ``>`` is of numbers, and the last one gives way where space is short."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for name in columns:
-        table.add_column(
-            name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=name is not columns[-1]
-        )
-    return table
-
-
 def _split_table(splits: Sequence[SplitReport]) -> Table:
     is_whole = all(split.committed == split.batches for split in splits)
-    table = _table("split", ">batches", *([] if is_whole else [">committed"]), ">data points", ">size")
+    table = new_table("split", ">batches", *([] if is_whole else [">committed"]), ">data points", ">size")
     for split in splits:
         committed = [] if is_whole else [str(split.committed)]
         table.add_row(
@@ -92,7 +79,7 @@ def _split_table(splits: Sequence[SplitReport]) -> Table:
 
 
 def _attribute_table(attributes: Sequence[AttributeReport]) -> Table:
-    table = _table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", "vectorizer")
+    table = new_table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", "vectorizer")
     for one in attributes:
         table.add_row(
             _name(one),
@@ -126,7 +113,7 @@ def _notes(attributes: Iterable[AttributeReport | TensorReport]) -> Iterator[str
 def _label_table(report: StoreReport) -> Iterator[Table]:
     if report.labels:
         splits = list(report.labels[0].counts)
-        table = _table(f"{escape(report.label or '')} *", *(f">{escape(split)}" for split in splits))
+        table = new_table(f"{escape(report.label or '')} *", *(f">{escape(split)}" for split in splits))
         for one in report.labels:
             table.add_row(escape(one.label), *(str(one.counts[split]) for split in splits))
         yield table
@@ -140,7 +127,7 @@ def render_count(report: CountReport) -> RenderableType:
 def render_list(report: ListReport, show_all: bool) -> RenderableType:
     """The batches of each split; long lists are shortened."""
     is_whole = all(one.is_committed for split in report.splits for one in split.batches)
-    table = _table("split", ">batch", ">data points", ">size", *([] if is_whole else [""]))
+    table = new_table("split", ">batch", ">data points", ">size", *([] if is_whole else [""]))
     for split in report.splits:
         name, batches = escape(split.name), split.batches
         is_long = len(batches) > _LONG and not show_all
@@ -152,7 +139,7 @@ def render_list(report: ListReport, show_all: bool) -> RenderableType:
             for one in batches[-_LAST:]:
                 table.add_row("", *_entry(one))
         table.add_section()
-    return Group(_title(report.path, report.status), table)
+    return Group(title(report.path, report.status), table)
 
 
 def _entry(one: BatchEntry) -> tuple[str, ...]:
@@ -175,7 +162,7 @@ def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:
 
 
 def _tensor_table(attributes: Sequence[TensorReport]) -> Table:
-    table = _table("attribute", "tensor", ">bytes", ">min", ">max", ">mean", ">NaN", ">zero")
+    table = new_table("attribute", "tensor", ">bytes", ">min", ">max", ">mean", ">NaN", ">zero")
     for one in attributes:
         table.add_row(_name(one), escape(spec_text(one.dtype, one.shape)), str(one.size_bytes), *_numbers(one.stats))
     return table
@@ -188,11 +175,11 @@ def _preview_table(report: BatchReport) -> Table:
     columns = [("id", *shown), *((_name(one), *lines) for one, lines in previews)]
     width = sum(2 + max(map(len, column)) for column in columns)
     if width <= _WIDE and all(_has_points(report, one) for one in report.attributes):
-        table = _table("id", *(_name(one) for one in report.attributes))
+        table = new_table("id", *(_name(one) for one in report.attributes))
         for id, *texts in zip(report.data_point_ids, *(lines for _, lines in previews), strict=False):
             table.add_row(escape(id), *map(escape, texts))
         return table
-    table = _table("attribute", "id", "first values")
+    table = new_table("attribute", "id", "first values")
     for one, lines in previews:
         ids = report.data_point_ids if _has_points(report, one) else [f"[{row}]" for row in range(len(lines))]
         for number, (id, values) in enumerate(zip(ids, lines, strict=False)):
@@ -229,11 +216,27 @@ def _values(rows: Sequence[Row], length: int) -> list[str]:
 
 def _point_tables(report: BatchReport) -> Iterator[Table]:
     if report.points:
-        table = _table("data point", "source")
+        table = new_table("data point", "source")
         for point in report.points:
             table.add_row(escape(point.id), escape("\n".join(point.lines)))
             table.add_section()
         yield table
+
+
+def render_point(report: RowReport) -> RenderableType:
+    """A data point: where it is, and its row of each tensor."""
+    table = new_table("attribute", "tensor", "values")
+    for one in report.attributes:
+        (values,) = _values(one.preview, math.prod(one.shape or ())) or [""]
+        table.add_row(_name(one), escape(spec_text(one.dtype, one.shape)), escape(values))
+    label = "" if report.label is None else f", {report.label}"
+    return Group(
+        Text.assemble((f"data point {report.id}", "bold"), label, (f"  {report.path}", "dim")),
+        f"row {report.row} of batch {report.batch_id} of {escape(report.split)}",
+        table,
+        *_notes(report.attributes),
+        *([] if report.source is None else [escape("\n".join(report.source.lines))]),
+    )
 
 
 def render_encode(report: EncodeReport) -> RenderableType:
@@ -244,7 +247,7 @@ def render_encode(report: EncodeReport) -> RenderableType:
         rate = report.encoded / report.seconds if report.seconds > 0 else math.inf
         did = f"Encoded {count_text(report.encoded, 'batch')} in {report.seconds:.1f} s ({rate:.1f}/s)."
     return Group(
-        _title(report.path, report.status),
+        title(report.path, report.status),
         f"{did}  {count_text(report.data_points, 'data point')}, {size_text(report.size_bytes)}.",
         _split_table(report.splits),
     )

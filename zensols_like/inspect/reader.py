@@ -160,8 +160,9 @@ class StashReader(BatchReader):
         return self.stash.status
 
     def require_current(self) -> None:
-        """Refuse batches that were made by another configuration."""
-        self.stash.require_fresh()
+        """Refuse batches that were made by another configuration, unless it says to use them."""
+        if self.stash.stale != "ignore":
+            self.stash.require_fresh()
 
     def as_stored(self) -> StoreReader:
         """The same batches as they are stored, where this configuration cannot decode them."""

@@ -1,0 +1,143 @@
+"""The commands that say what is damaged, stale, broken or large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from zensols_like.cli.common import looking, open_configured, open_reader, print_report
+from zensols_like.cli.options import Source
+from zensols_like.cli.progress import observing
+from zensols_like.cli.render_health import render_check, render_doctor, render_stale, render_usage, render_verify
+from zensols_like.config import load_config
+from zensols_like.errors import ConfigurationError, CorruptBatch, StaleError
+from zensols_like.inspect import (
+    BatchChecks,
+    BatchReader,
+    FailedCheckError,
+    StashReader,
+    Tier,
+    VerifyReport,
+    check_store,
+    repair_store,
+    report_differences,
+    report_health,
+    report_unreadable,
+    report_usage,
+    verify_store,
+)
+from zensols_like.inspect.find import require_stores
+
+__all__ = ["check", "doctor", "usage", "verify", "why_stale"]
+
+_NAMED = 10
+"""Batches that an error names."""
+
+
+def verify(source: Source, tier: str, repair: bool, as_json: bool, is_quiet: bool) -> None:
+    """Say what is damaged; on request encode that again.
+
+    Raises:
+        CorruptBatch: Something is damaged.
+        StaleError: The store was encoded with another configuration.
+        MissingBatchError: Batches are not committed.
+    """
+    if repair and source.config is None:
+        raise ConfigurationError(
+            "A store cannot be repaired without its configuration.", "the arguments", "give it with -c FILE"
+        )
+    try:
+        reader = open_reader(source)
+        reader.manifest  # noqa: B018 (nothing more can be said where it is damaged)
+    except CorruptBatch as error:
+        unreadable = report_unreadable(str(source.store or source.config), error, Tier(tier))
+        print_report(unreadable, as_json, render_verify(unreadable))
+        raise
+    with looking(reader, source) as shown:
+        report = _verify(shown, tier, is_quiet)
+        if repair and isinstance(shown, StashReader) and report.damaged:
+            repair_store(shown, report.damaged)
+            names = dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None)
+            report = replace(_verify(shown, tier, is_quiet), repaired=tuple(names))
+        print_report(report, as_json, render_verify(report))
+        if report.damaged:
+            raise _damaged(report, source)
+
+
+def _verify(reader: BatchReader, tier: str, is_quiet: bool) -> VerifyReport:
+    with observing(is_quiet, "verifying") as observe:
+        return verify_store(reader, Tier(tier), observe)
+
+
+def _damaged(report: VerifyReport, source: Source) -> CorruptBatch:
+    names = list(dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None))
+    if not names:
+        return CorruptBatch(
+            "The books of the store are damaged.", report.damaged[0].file, "restore the file, or clear and encode again"
+        )
+    some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    again = "zensols-like verify -c FILE" if source.config is None else source.command("verify")
+    return CorruptBatch(
+        f"{len(names)} of {report.batches} batches are damaged: {some}.", report.path, f"run: {again} --repair"
+    )
+
+
+def why_stale(source: Source, as_json: bool) -> None:
+    """Say what differs between a store and its configuration.
+
+    Raises:
+        MissingBatchError: There is no store.
+    """
+    report = report_differences(StashReader(open_configured(source)))
+    print_report(report, as_json, render_stale(report))
+    if report.differences:
+        raise typer.Exit(StaleError.exit_code)  # all that an error would say is said
+
+
+def usage(paths: Sequence[Path], as_json: bool) -> None:
+    """Say what takes space.
+
+    Raises:
+        NotFoundError: There is no store.
+    """
+    report = report_usage(store for path in paths for store in require_stores(path))
+    print_report(report, as_json, render_usage(report))
+
+
+def doctor(source: Source | None, as_json: bool) -> None:
+    """Say whether the machine and the store are fit to encode.
+
+    Raises:
+        FailedCheckError: Something is wrong.
+    """
+    report = report_health(None if source is None else open_reader(source))
+    print_report(report, as_json, render_doctor(report))
+    if report.wrong:
+        names = ", ".join(one.name for one in report.wrong)
+        raise FailedCheckError(f"Something is wrong: {names}.", None, "do as said above")
+
+
+def check(source: Source, section: str, as_json: bool, is_quiet: bool) -> None:
+    """Check the batches against the rules of the configuration.
+
+    Raises:
+        FailedCheckError: A rule is broken.
+        StaleError: The store was encoded with another configuration.
+        MissingBatchError: Batches are not committed.
+    """
+    stash = open_configured(source)
+    checks = BatchChecks.of(load_config(str(source.config), source.overrides or ()), section)
+    current = StashReader(stash)
+    current.require_current()  # rules are for what this configuration decodes
+    with looking(current, source) as reader:
+        with observing(is_quiet, "checking") as observe:
+            report = check_store(reader, checks, observe)
+        print_report(report, as_json, render_check(report))
+        if report.broken:
+            names = ", ".join(f"{one.rule!r} of {one.attribute!r}" for one in report.broken)
+            raise FailedCheckError(
+                f"Data breaks {names}.", report.path, f"mend the data or the rule in [{section}], see above"
+            )
