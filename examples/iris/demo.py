@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich import box
 from rich.bar import Bar
@@ -116,12 +118,12 @@ def spark(losses: list[float]) -> str:
 def main() -> None:
     """Encode, look, train, test."""
     console = Console(highlight=False)
-    stash = open_batches(ROOT / "target/iris")
+    stash = open_batches(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "target/iris")
 
     console.print(Rule("iris.csv → batches", align="left"))
     begun = time.perf_counter()
     encode(stash, console)
-    console.print(f"150 flowers are {len(stash)} verified batches in {stash.delegate.path.relative_to(ROOT)}/")
+    console.print(f"150 flowers are {len(stash)} verified batches in {stash.delegate.path}/")
     console.print(split_table(stash), batch_table(stash["0"]))
 
     console.print(Rule("batches → model", align="left"))

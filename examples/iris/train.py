@@ -1,8 +1,9 @@
-"""A plain PyTorch loop over the batches of iris: ``python examples/iris/train.py``."""
+"""A plain PyTorch loop over the batches of iris: ``python examples/iris/train.py [FOLDER]``."""
 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def accuracy(model: nn.Module, stash: DataframeBatchStash, split: str) -> float:
 
 def main() -> None:
     """Encode what is missing, train and test."""
-    stash = open_batches(ROOT / "target/iris")
+    stash = open_batches(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "target/iris")
     model = build_model(stash)
     for epoch, loss in enumerate(train(model, stash), 1):
         if epoch % 10 == 0:

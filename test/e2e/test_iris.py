@@ -46,9 +46,13 @@ def test_a_configuration_of_the_reference_works_unchanged(tmp_path: Path, monkey
 
 @pytest.mark.process
 @pytest.mark.parametrize("script", ["train.py", "demo.py"])
-def test_the_example_learns_the_flowers(script: str) -> None:
+def test_the_example_learns_the_flowers(script: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "iris" / script)], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, str(ROOT / "examples" / "iris" / script), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
     words = done.stdout.replace("\n", " ").split()
     accuracy = float(words[words.index("accuracy") + 1])
