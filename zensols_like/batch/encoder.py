@@ -120,7 +120,8 @@ class BatchEncoder:
                 raise EncodeError(
                     f"Some data points of split {split!r} have a label and others have none: {ids[:5]} have none.",
                     f"batches {list(map(str, bare[:5]))} of {self.store.location}",
-                    "label all data points of the split or none; put unlabeled ones in a split of their own",
+                    f"label all data points of the split or none, then stash.repair({list(map(str, bare[:5]))}); "
+                    "unlabeled ones may have a split of their own",
                 )
 
     def missing_attributes(self, position: int) -> list[str]:
