@@ -23,9 +23,12 @@ from typing import Any
 from zensols_like.errors import WorkerError
 from zensols_like.failpoints import failpoint
 from zensols_like.multi.recipe import Worker
-from zensols_like.multi.stop import TERMINATED
+from zensols_like.multi.stop import HELD, TERMINATED
 
-__all__ = ["Done", "Failed", "main"]
+__all__ = ["GOODBYE", "Done", "Failed", "main"]
+
+GOODBYE = b""
+"""What the parent sends in place of a piece when there are no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,11 @@ def main(pipe: Connection, recipe: bytes) -> None:
         pipe: To the parent process.
         recipe: The pickled recipe of the worker.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in the thread: the system must wake this one
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # in the thread they stay blocked: the system must wake this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
     signal.signal(signal.SIGTERM, _dismiss)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     _use_one_thread()
     answer = _try(_build, recipe)
     with suppress(EOFError, BrokenPipeError):  # the parent wants no more
@@ -70,8 +73,8 @@ def main(pipe: Connection, recipe: bytes) -> None:
             _tell(pipe, answer)
             return
         worker, answer = answer.result, Done(None)
-        while _tell(pipe, answer):
-            answer = _try(_work, worker, pipe.recv_bytes())
+        while _tell(pipe, answer) and (piece := pipe.recv_bytes()) != GOODBYE:
+            answer = _try(_work, worker, piece)
 
 
 def _build(recipe: bytes) -> Worker:

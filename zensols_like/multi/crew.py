@@ -7,7 +7,7 @@ import math
 import pickle
 import signal
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
@@ -17,6 +17,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from zensols_like.multi import child
 from zensols_like.multi.start import worker_environment
+from zensols_like.multi.stop import held_signals
 
 __all__ = ["Answer", "Crew", "Lost", "Member"]
 
@@ -95,7 +96,8 @@ class Crew(Generic[T]):
             ours, theirs = self.context.Pipe()
             process = self.context.Process(target=child.main, args=(theirs, self.recipe))  # type: ignore[attr-defined]
             self.members.append(Member(process, ours, self._deadline(START_S)))  # an interrupted start is stopped, too
-            with theirs, worker_environment():
+            forks = self.context.get_start_method() == "fork"
+            with theirs, worker_environment(), held_signals() if forks else nullcontext():
                 process.start()
 
     @property
@@ -173,6 +175,8 @@ def _end(members: list[Member[T]]) -> None:
     try:
         for member in members:
             member.process.terminate()
+            with suppress(OSError):  # also said: what a signal raises in a worker may get lost in somebody's code
+                member.pipe.send_bytes(child.GOODBYE)
         until = time.monotonic() + GRACE_S
         for member in members:
             member.process.join(max(0.0, until - time.monotonic()))

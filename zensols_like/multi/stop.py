@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["TERMINATED", "Terminated", "stoppable"]
+__all__ = ["HELD", "TERMINATED", "Terminated", "held_signals", "stoppable"]
 
 TERMINATED = 128 + signal.SIGTERM
 """The exit code of a process that ended because it was asked to."""
+
+HELD = frozenset({signal.SIGINT, signal.SIGTERM})
+"""The signals by which a process is asked to end."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,16 @@ def stoppable(note: str) -> Iterator[None]:
     finally:
         if is_ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Let signals wait for the end of the ``with`` block: what their handlers raise while Python forks is lost."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as the system calls it
