@@ -163,3 +163,42 @@ def test_ls_as_json_is_never_shortened(iris):
     assert iris.run("encode", "-q", overrides=small).exit_code == 0
     splits = json.loads(iris.run("ls", "--json", overrides=small).stdout)["splits"]
     assert [(split["name"], len(split["batches"])) for split in splits] == [("train", 105), ("dev", 15), ("test", 30)]
+
+
+FIELDS = {
+    "verify": "path status tier batches committed records size_bytes damaged repaired",
+    "why-stale": "path status differences",
+    "stores": "path stores",
+    "usage": "stores record_bytes file_bytes",
+    "point": "path id batch_id split row label attributes source",
+    "doctor": "findings",
+    "check": "path status batches rules",
+}
+
+
+@pytest.mark.parametrize(
+    ("report", "command"),
+    [
+        ("verify", ["verify"]),
+        ("why-stale", ["why-stale"]),
+        ("point", ["show", "--point", "42"]),
+        ("doctor", ["doctor"]),
+        ("check", ["check", "-o", "checks.label=finite"]),
+    ],
+)
+def test_the_fields_of_other_reports_stay(encoded, tmp_path, report, command):
+    config = tmp_path / "checked.conf"
+    config.write_text(encoded.config.read_text() + "\n[checks]\nlabel = finite\n")
+    encoded.config = config
+    result = encoded.run(*command, "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert list(document) == ["schema_version", "report", *FIELDS[report].split()]
+    assert document["report"] == report
+
+
+@pytest.mark.parametrize(("report", "command"), [("stores", ["ls", "."]), ("usage", ["du"])])
+def test_the_fields_of_reports_of_folders_stay(encoded, report, command):
+    document = json.loads(run(*command, "--json").stdout)
+    assert list(document) == ["schema_version", "report", *FIELDS[report].split()]
+    assert document["report"] == report

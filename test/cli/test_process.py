@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 COMMAND = [sys.executable, "-m", "zensols_like"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["encode", "--help"], ["--version"], ["ls"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"], ["--version"], ["ls"]])
 def test_help_and_wrong_usage_import_neither_torch_nor_pandas(arguments):
     code = f"""
 import sys

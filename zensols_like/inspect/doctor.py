@@ -159,9 +159,9 @@ def _bytes_to_come(reader: BatchReader) -> int | None:
 def _space(place: Path, needed: int | None) -> Finding:
     free = shutil.disk_usage(place).free
     text = f"{free / (1 << 30):.1f} GiB free on the file system of {place}"
-    if needed is None:
+    if not needed:
         return Finding("disk", text)
-    text += f", {needed / (1 << 30):.3g} GiB more expected"
+    text += f", {needed / (1 << 20):.3g} MiB more expected"
     if needed * SPARE <= free:
         return Finding("disk", text)
     return Finding("disk", text, "wrong", "free some space, or give the store another folder")

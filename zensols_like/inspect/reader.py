@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from zensols_like.batch import BatchStash, BatchStore, Status
 from zensols_like.batch.contexts import ContextStore, StashContexts
@@ -21,9 +22,11 @@ __all__ = ["BatchReader", "StashReader", "StoreReader", "folder_of"]
 def folder_of(store: BatchStore) -> str:
     """The folder that a user knows a store by: that of its records.
 
-    The books lie in ``<folder>/.store``, or beside in ``<folder>.store``.
+    The books lie in ``<folder>/.store``, or beside in ``<folder>.store``.  One below the current folder is called by
+    the way from there.
     """
-    return store.location.removesuffix(".store").rstrip("/")
+    folder = Path(store.location.removesuffix(".store").rstrip("/"))
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
 
 
 class BatchReader(ABC):

@@ -1,0 +1,94 @@
+"""Rules as they are written, and what breaks them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zensols_like.errors import ConfigurationError
+from zensols_like.inspect.rules import find_flaw, find_misfit, parse_rules
+
+
+def flaw_of(text: str, tensor: torch.Tensor):
+    (rule,) = parse_rules(text, "here")
+    return find_flaw(rule, tensor)
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1), st.floats(-10, 10))
+def test_the_first_element_out_of_range_is_found_and_all_are_counted(numbers, bound):
+    tensor = torch.tensor(numbers, dtype=torch.float64)
+    for text, outside in (
+        (f"min {bound}", [n < bound for n in numbers]),
+        (f"max {bound}", [n > bound for n in numbers]),
+    ):
+        flaw = flaw_of(text, tensor)
+        if any(outside):
+            first = outside.index(True)
+            assert (flaw.count, flaw.index, flaw.value) == (sum(outside), (first,), numbers[first])
+        else:
+            assert flaw is None
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_found(value):
+    flaw = flaw_of("finite", torch.tensor([[1.0, 2.0], [3.0, value]]))
+    assert flaw.index == (1, 1)
+    assert flaw.what.endswith("breaks finite")
+
+
+def test_a_nan_is_in_every_range():
+    assert flaw_of("min 0", torch.tensor([math.nan])) is None
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.bool, torch.uint8, torch.int16, torch.uint16, torch.uint64, torch.float16, torch.bfloat16]
+)
+def test_every_data_type_is_checked(dtype):
+    tensor = torch.tensor([0, 1]).to(dtype)
+    assert flaw_of("min 0", tensor) is None
+    assert flaw_of("finite", tensor) is None
+    assert flaw_of("max 0", tensor).index == (1,)
+
+
+def test_sparse_and_complex_tensors_are_checked():
+    assert flaw_of("max 1", torch.tensor([[0.0, 2.0]]).to_sparse()).index == (0, 1)
+    assert flaw_of("finite", torch.tensor([complex(0, math.inf)])).index == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "message"),
+    [
+        ("float32[N, 4]", (2, 4), None),
+        ("[*, T]", (9, 3), None),
+        ("float32", (9, 9, 9), None),
+        ("[]", (), None),
+        ("int64[N, 4]", (2, 4), "it is of float32, not of int64"),
+        ("[N, 4]", (2, 5), "its shape is [2, 5], with 5 instead of 4 at dimension 1"),
+        ("[N, 4]", (2,), "its shape is [2], of 1 dimensions instead of 2"),
+        ("[N]", (3,), "N is 3, and 2 in the data points"),
+        ("[T, T]", (2, 3), "T is 3, and 2 in words"),
+    ],
+)
+def test_layouts(text, shape, message):
+    (rule,) = parse_rules(text, "here")
+    flaw = find_misfit(rule, torch.zeros(shape), {"N": (2, "the data points")}, "words")
+    assert (None if flaw is None else flaw.what) == message
+
+
+@pytest.mark.parametrize(
+    "text", ["nope", "min", "max a", "min nan", "balance", "float33[N]", "[n]", "float32[N", "finite 3", "Tensor[N]"]
+)
+def test_what_is_no_rule_is_refused_with_what_there_is(text):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_rules(f"finite, {text}", "some.conf [checks] size")
+    assert "some.conf [checks] size" in str(caught.value)
+    assert caught.value.fix
+
+
+def test_blanks_and_lines_do_not_matter():
+    assert [rule.text for rule in parse_rules(" float32[N,4] ,\n  min   0,", "")] == ["float32[N,4]", "min 0"]
+    assert parse_rules("", "") == ()
