@@ -1,3 +1,4 @@
+import builtins
 import importlib
 import importlib.util
 import pkgutil
@@ -42,6 +43,13 @@ def test_all_of_a_package_is_complete(name):
         if not name.startswith("_") and getattr(value, "__module__", "").startswith("zensols_like")
     }
     assert ours <= set(vars(package).get("__all__", ()))
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_importing_all_of_a_package_hides_no_builtin(name):  # weakness C14
+    found = {}
+    exec(f"from {name} import *", found)
+    assert not {name for name in found if not name.startswith("__")} & set(dir(builtins))
 
 
 @pytest.mark.parametrize("name", WITHOUT_TORCH)

@@ -88,7 +88,7 @@ def test_the_content_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     assert len(found) == 1
 
 
-def test_random_numbers_outside_are_left_alone_and_do_not_matter(tmp_path: Path) -> None:
+def test_random_numbers_outside_are_left_alone_and_do_not_matter(tmp_path: Path) -> None:  # weakness A7
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
@@ -718,6 +718,18 @@ def test_a_split_may_be_without_labels(tmp_path: Path) -> None:
         source[str(i)]["label"] = None
     stash = flower_stash(tmp_path, source=source)
     assert [batch.has_labels for batch in stash.values()] == [True, True, True, False, False]
+
+
+def test_an_id_that_is_not_planned_gives_none_and_logs_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:  # weakness C12
+    stash = flower_stash(tmp_path)
+    stash.prime()
+    caplog.clear()
+    assert stash.load("5") is None
+    assert stash.get("5", "default") == "default"
+    assert not caplog.records
+    assert not capsys.readouterr().err
 
 
 def test_an_id_that_is_no_string_is_in_no_store(tmp_path: Path) -> None:

@@ -83,10 +83,12 @@ def test_a_data_point_is_not_pickled(stash: BatchStash) -> None:
         pickle.dumps(points(stash)[0])
 
 
-def test_data_points_of_a_stored_batch_are_made_again(stash: BatchStash, capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_points_of_a_stored_batch_are_made_again(
+    stash: BatchStash, capsys: pytest.CaptureFixture[str]
+) -> None:  # weakness C1
     batch = stash["1"]
     assert [point.id for point in batch.data_points] == ["4", "5", "6", "7"]
-    batch.write(include_data_points=True)  # weakness C1
+    batch.write(include_data_points=True)
     out = capsys.readouterr().out
     assert "data point ids: 4, 5, 6, 7" in out
     assert "size: float32[4] on cpu" in out

@@ -106,7 +106,7 @@ def test_name_and_config_are_not_filled_in_where_the_section_sets_them(tmp_path)
     assert make("whole").config is None
 
 
-def test_setting_an_attribute_writes_nothing_back(tmp_path):
+def test_setting_an_attribute_writes_nothing_back(tmp_path):  # weakness C11
     make = factory(PARTS, tmp_path)
     before = make.config.asdict()
     whole = make("whole")

@@ -61,7 +61,7 @@ def test_a_plain_value_is_what_it_looks_like(text, value):
         "eval",
     ],
 )
-def test_any_other_text_stays_a_text(text):
+def test_any_other_text_stays_a_text(text):  # weakness A12
     assert same(parse(text), text)
 
 

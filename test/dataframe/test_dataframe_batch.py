@@ -106,7 +106,7 @@ def test_a_data_frame_becomes_batches_in_one_call(tmp_path):
     assert torch.equal(batch.get_features(), torch.tensor(source[MEASURES].to_numpy(), dtype=torch.float32))
 
 
-def test_text_becomes_one_hot_between_the_numbers_in_the_order_of_the_table(tmp_path):
+def test_text_becomes_one_hot_between_the_numbers_in_the_order_of_the_table(tmp_path):  # weakness A1
     stash = stash_of(animals(), tmp_path, label="kind", split="part", shuffle=False)
     assert stash.flattened_features_shape == (5,)
     assert stash.label_shape == (1,)
@@ -280,7 +280,7 @@ def test_two_workers_give_the_same_bytes_as_none(tmp_path, start_method):
 
 
 @pytest.mark.process
-def test_the_order_of_columns_is_the_same_in_every_worker(tmp_path):
+def test_the_order_of_columns_is_the_same_in_every_worker(tmp_path):  # weakness A1
     stash = configured(tmp_path, "batch_stash.workers=2")
     table = stash.split_stash_container.dataframe
     for batch in stash.values():

@@ -182,7 +182,7 @@ def test_one_section_can_be_delegate_and_split_container():
     assert list(ordered.splits["train"].keys())[-1] == "140"
 
 
-def test_labels_are_those_of_the_label_column_and_not_the_splits():
+def test_labels_are_those_of_the_label_column_and_not_the_splits():  # weakness C16
     stash = iris(label_col="species")
     assert stash.get_labels() == ("setosa", "versicolor", "virginica")
     assert stash.get_label_count() == 3
@@ -264,7 +264,7 @@ def test_a_split_without_rows_is_there_and_empty():
 @pytest.mark.parametrize(
     "distribution", [{"train": 0.9, "test": 0.9}, {"train": 0.5, "test": 0.41}, {"a": 1.5, "b": -0.5}]
 )
-def test_fractions_that_are_no_parts_of_a_whole_are_refused(distribution):
+def test_fractions_that_are_no_parts_of_a_whole_are_refused(distribution):  # weakness A11
     with pytest.raises(DatasetError, match="parts of a whole"):
         AutoFrames(None, "split", None, distribution, pd.DataFrame({"size": range(9)})).prime()
 

@@ -97,7 +97,7 @@ def test_another_encoding_of_the_label_is_refused():
         manage(animals(), label_encoding="one-hot")
 
 
-def test_the_flattened_shape_counts_each_value():
+def test_the_flattened_shape_counts_each_value():  # weakness C8
     manager = manage(animals())
     assert manager.get_flattened_features_shape() == (7,)
     assert manager.get_flattened_features_shape({"color", "weight"}) == (4,)
@@ -105,7 +105,7 @@ def test_the_flattened_shape_counts_each_value():
         manager.get_flattened_features_shape({"nope", "kind", "weight"})
 
 
-def test_columns_can_be_included_and_excluded():
+def test_columns_can_be_included_and_excluded():  # weakness C8
     assert manage(animals(), include_columns={"home", "weight"}).dataset_metadata.columns == ("weight", "home")
     manager = manage(animals(), exclude_columns=["color", "legs"])
     assert manager.dataset_metadata.columns == ("weight", "wild", "home")

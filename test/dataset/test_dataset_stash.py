@@ -84,7 +84,7 @@ def test_a_dataset_has_the_keys_of_its_splits_in_their_order(dataset: DatasetSpl
     assert dataset.split_name is None
 
 
-def test_get_honours_the_default(dataset: DatasetSplitStash) -> None:
+def test_get_honours_the_default(dataset: DatasetSplitStash) -> None:  # weakness C10
     assert dataset.get("missing", "default") == "default"
     assert dataset.splits["train"].get("8", "default") == "default"
     assert dataset.get("8", "default") == {"x": 8, "y": 0}
@@ -131,7 +131,7 @@ def test_only_keys_that_the_delegate_has_are_there(dataset: DatasetSplitStash) -
     assert dataset.splits["train"]["9"] == {"x": 9}
 
 
-def test_a_key_is_found_without_looking_through_all(dataset: DatasetSplitStash) -> None:
+def test_a_key_is_found_without_looking_through_all(dataset: DatasetSplitStash) -> None:  # weakness D5
     assert "1" in dataset
     assert dataset.splits["train"]["1"]["x"] == 1
     assert [value["x"] for value in dataset.values()] == [10, 9, 1, 8]
@@ -156,7 +156,7 @@ def test_parts_are_selected_in_the_dataset_and_its_views(dataset: DatasetSplitSt
     assert dataset.splits["test"]["8"] == {"x": 8, "y": 0}
 
 
-def test_sorted_splits_are_sorted_once(delegate: Parted) -> None:
+def test_sorted_splits_are_sorted_once(delegate: Parted) -> None:  # weakness D5
     sorted_keys = []
 
     def number(key: str) -> int:

@@ -42,14 +42,14 @@ class Fixed(AbstractSplitKeyContainer):
         return self.keys
 
 
-def test_keys_survive_their_files_exactly(tmp_path: Path) -> None:
+def test_keys_survive_their_files_exactly(tmp_path: Path) -> None:  # weakness A10
     assert dict(Fixed(tmp_path, PATTERN).keys_by_split) == {"train": STRANGE, "alone": ("x",)}
     again = Fixed(tmp_path, PATTERN)
     assert dict(again.keys_by_split) == {"train": STRANGE, "alone": ("x",)}
     assert again.created == 0
 
 
-def test_splits_keep_their_order_in_the_files(tmp_path: Path) -> None:
+def test_splits_keep_their_order_in_the_files(tmp_path: Path) -> None:  # weakness A8
     first = Fixed(tmp_path, PATTERN)
     assert list(first.split_names) == list(Fixed(tmp_path, PATTERN).split_names) == ["train", "alone"]
     assert first.split_names == {"train", "alone"}
@@ -309,7 +309,7 @@ def test_new_keys_need_a_split_that_is_there(tmp_path: Path, new_keys: str) -> N
         StashSplitKeyContainer(tmp_path, PATTERN, numbers(3), new_keys=new_keys).prime()
 
 
-def test_clearing_forgets_the_keys_in_memory_too(tmp_path: Path) -> None:
+def test_clearing_forgets_the_keys_in_memory_too(tmp_path: Path) -> None:  # weakness B8
     stash = numbers(10)
     container = StashSplitKeyContainer(tmp_path, PATTERN, stash)
     container.prime()
@@ -351,7 +351,7 @@ print(content_digest({"b", "a", ("c", 1)}))
 
 
 @pytest.mark.process
-def test_splits_are_the_same_for_every_hash_seed(tmp_path: Path) -> None:
+def test_splits_are_the_same_for_every_hash_seed(tmp_path: Path) -> None:  # weakness A8
     outputs = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT, str(tmp_path / seed)],

@@ -71,7 +71,7 @@ def test_counts_of_an_example(n: int, fractions: dict[str, float], counts: list[
         {},
     ],
 )
-def test_fractions_that_do_not_make_a_whole_are_refused(fractions: dict[str, float]) -> None:
+def test_fractions_that_do_not_make_a_whole_are_refused(fractions: dict[str, float]) -> None:  # weakness A11
     with pytest.raises(DatasetError, match="together they add up to 1"):
         split_counts(100, fractions)
 

@@ -151,7 +151,7 @@ def test_what_is_primed_is_not_made_again(tmp_path):
     assert (tmp_path / "log" / str(os.getpid())).read_text().count("False") == 10
 
 
-def test_work_that_gives_nothing_is_not_tried_again(tmp_path):
+def test_work_that_gives_nothing_is_not_tried_again(tmp_path):  # weakness B5
     stash = square_stash(tmp_path, count=0)
     stash._create_data = lambda calls=[]: calls.append(1) or range(len(calls) - 1)
     assert [len(stash), list(stash.keys()), stash.load("0")] == [0, [], None]

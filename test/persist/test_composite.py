@@ -90,8 +90,10 @@ def test_a_crash_while_an_item_is_replaced_leaves_the_old_one(tmp_path: Path, mo
     assert stash["k"] == Item("old", {"a": 1, "b": 2, "c": 3})
 
 
-def test_many_attributes_make_no_long_folder_name_and_regrouping_keeps_data_readable(tmp_path: Path) -> None:
-    names = [f"attribute_number_{i}" for i in range(30)]  # weakness B4
+def test_many_attributes_make_no_long_folder_name_and_regrouping_keeps_data_readable(
+    tmp_path: Path,
+) -> None:  # weakness B4
+    names = [f"attribute_number_{i}" for i in range(30)]
     make(tmp_path, (set(names),)).dump("k", Item("x", dict.fromkeys(names, 1)))
     regrouped = make(tmp_path, (set(names[:10]), set(names[10:])))
     assert regrouped["k"].parts == dict.fromkeys(names, 1)

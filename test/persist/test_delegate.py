@@ -145,7 +145,7 @@ def test_a_subset_is_the_intersection_in_the_order_of_the_delegate(abc: Dictiona
     assert not stash.exists("missing")
 
 
-def test_a_dynamic_subset_restricts_further_and_may_change(abc: DictionaryStash) -> None:
+def test_a_dynamic_subset_restricts_further_and_may_change(abc: DictionaryStash) -> None:  # weakness B10
     dynamic = {"a", "b"}
     stash = KeySubsetStash(abc, ["b", "c"], dynamic)
     assert list(stash.keys()) == ["b"]
@@ -154,7 +154,9 @@ def test_a_dynamic_subset_restricts_further_and_may_change(abc: DictionaryStash)
 
 
 @pytest.mark.parametrize("written", [True, False])
-def test_a_subset_from_a_file_works_every_time(abc: DictionaryStash, tmp_path: Path, written: bool) -> None:
+def test_a_subset_from_a_file_works_every_time(
+    abc: DictionaryStash, tmp_path: Path, written: bool
+) -> None:  # weakness B10
     path = tmp_path / "keys.txt"
     if written:
         write_keys(path, ["a", "c"])

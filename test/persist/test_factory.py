@@ -258,7 +258,7 @@ def test_a_worker_is_left_alone_when_there_is_data() -> None:
     assert dict(stash) == {"old": 1}
 
 
-def test_a_worker_that_yields_nothing_is_not_asked_again() -> None:
+def test_a_worker_that_yields_nothing_is_not_asked_again() -> None:  # weakness B5
     calls = []
     stash = OneShotFactoryStash(DictionaryStash())
     stash.worker = lambda: calls.append(1) or ()

@@ -27,7 +27,7 @@ def test_buffers_are_aligned() -> None:
         assert data.index(part) % ALIGNMENT == 0
 
 
-def test_every_flipped_bit_is_found() -> None:
+def test_every_flipped_bit_is_found() -> None:  # weakness A5
     data = record()
     for position in range(len(data)):
         for bit in range(8):

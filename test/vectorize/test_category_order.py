@@ -22,7 +22,7 @@ def nominal(categories: Any, **options: Any) -> NominalEncodedEncodableFeatureVe
 
 
 @given(st.permutations(LABELS))
-def test_ids_follow_the_configured_order_when_so_asked(labels: list[str]) -> None:
+def test_ids_follow_the_configured_order_when_so_asked(labels: list[str]) -> None:  # weakness A13
     kept = nominal(labels, sort_categories=False)
     assert kept.by_label == {label: number for number, label in enumerate(labels)}
     assert kept.get_classes(kept.transform(LABELS)) == LABELS

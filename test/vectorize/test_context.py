@@ -49,7 +49,7 @@ def tensors(draw):
 
 
 @given(tensors(), st.booleans())
-def test_a_sparse_context_gives_the_tensor_back_bit_by_bit(arr, use_sparse):
+def test_a_sparse_context_gives_the_tensor_back_bit_by_bit(arr, use_sparse):  # weakness C5
     SparseTensorFeatureContext.USE_SPARSE = use_sparse
     try:
         context = SparseTensorFeatureContext.instance("f", arr, TorchConfig(use_gpu=False))
@@ -61,7 +61,7 @@ def test_a_sparse_context_gives_the_tensor_back_bit_by_bit(arr, use_sparse):
 
 
 @given(tensors())
-def test_a_sparse_context_is_never_larger_than_the_tensor(arr):
+def test_a_sparse_context_is_never_larger_than_the_tensor(arr):  # weakness C5
     data = SparseTensorFeatureContext.instance("f", arr).sparse_data
     assert sum(part.nbytes for part in ([data] if isinstance(data, torch.Tensor) else data)) <= arr.nbytes
 

@@ -15,7 +15,7 @@ TYPES = [torch.float16, torch.bfloat16, torch.float64, torch.int8, torch.int64, 
 
 
 @given(st.lists(st.tuples(st.lists(st.integers(0, 4), max_size=4), st.sampled_from(TYPES)), max_size=5))
-def test_tensors_of_any_shape_and_type_come_back(specifications):
+def test_tensors_of_any_shape_and_type_come_back(specifications):  # weakness C6
     arrs = [torch.randint(0, 2, shape).to(data_type) for shape, data_type in specifications]
     encoded = ENCODER.encode(arrs)
     assert encoded.dim() == 1
@@ -26,7 +26,7 @@ def test_tensors_of_any_shape_and_type_come_back(specifications):
 
 
 @pytest.mark.parametrize(("data_type", "size"), [(torch.float16, 2049), (torch.int8, 128), (torch.int8, 70_000)])
-def test_sizes_may_be_larger_than_the_data_type_counts(data_type, size):
+def test_sizes_may_be_larger_than_the_data_type_counts(data_type, size):  # weakness C6
     arr = torch.ones(size, dtype=data_type)
     assert torch.equal(ENCODER.decode(ENCODER.encode([arr, arr[:3]]))[0], arr)
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
 
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import (
@@ -38,7 +39,7 @@ def with_type(vectorizer, data_type):
 
 
 @given(st.sets(st.text(), min_size=1) | st.sets(st.integers(), min_size=1), st.data())
-def test_ids_follow_the_sorted_order_of_labels_whatever_holds_them(labels, data):
+def test_ids_follow_the_sorted_order_of_labels_whatever_holds_them(labels, data):  # weakness C9
     expected = {label: index for index, label in enumerate(sorted(labels))}
     shuffled = data.draw(st.permutations(sorted(labels)))
     for categories in (labels, frozenset(labels), tuple(shuffled), [*shuffled, shuffled[0]]):
@@ -242,6 +243,31 @@ def test_tensors_that_do_not_fit_are_refused(data):
 def test_tensors_without_rows_are_no_column():
     with pytest.raises(VectorizerError, match="is_agg=True"):
         IdentityEncodableFeatureVectorizer.of("i").encode_column([torch.tensor(1), torch.tensor(2)])
+
+
+class Operations(TorchFunctionMode):
+    """Counts what torch is asked for."""
+
+    count = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    "vectorizer",
+    [one_hot(list("abc")), nominal(list("abc"), decode_one_hot=True), MaskFeatureVectorizer.of("m")],
+    ids=["one-hot", "nominal", "mask"],
+)
+def test_decoding_takes_as_many_operations_for_many_rows_as_for_few(vectorizer):  # weakness D12
+    counts = set()
+    for labels in ("abc", "abc" * 100):
+        context = vectorizer.encode(list(labels))
+        with Operations() as operations:
+            assert len(vectorizer.decode(context)) == len(labels)
+        counts.add(operations.count)
+    assert len(counts) == 1
 
 
 # masks and sequences

@@ -95,7 +95,7 @@ def test_a_context_without_a_tensor_needs_a_decode_of_its_own():
         Bare.of("f").decode(FeatureContext("f"))
 
 
-def test_an_empty_multi_context_never_decodes_to_a_context():
+def test_an_empty_multi_context_never_decodes_to_a_context():  # weakness C15
     empty = (MultiFeatureContext("f", ()), MultiFeatureContext("f", (NullFeatureContext("g"),)))
     for vectorizer in (Bare.of("f"), AggregateEncodableFeatureVectorizer.of("f", delegate_feature_id="g")):
         assert [vectorizer.decode(context) for context in empty] == [None, None]
@@ -165,7 +165,7 @@ def test_an_empty_column_is_an_empty_tensor(cls):
     assert vectorizer.decode(vectorizer.encode_column([])).tolist() == []
 
 
-def test_everything_works_with_debug_logging(caplog):
+def test_everything_works_with_debug_logging(caplog):  # weakness C4
     caplog.set_level(logging.DEBUG)
     one_hot = OneHotEncodedEncodableFeatureVectorizer.of("o", categories=list("abc"), optimize_bools=True)
     assert one_hot.transform(["a", "c"]).tolist() == [[1, 0, 0], [0, 0, 1]]
