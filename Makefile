@@ -7,7 +7,7 @@ PYTEST := $(PY) -m pytest
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fmt fmt-check lint types layers test-fast test test-gpu doctest cov examples wheel-check check clean
+.PHONY: help setup demo fmt fmt-check lint types layers test-fast test torture test-gpu doctest cov examples wheel-check check clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,11 @@ test-fast: setup  ## the tests that start no worker process: run them on save
 
 test: setup  ## all tests
 	$(PYTEST)
+
+BUDGET ?= 40m
+
+torture: setup  ## the long form of the fault tests; goes on where it stopped: make torture BUDGET=40m
+	PYTHONPATH=test $(PY) -m torture.long --budget $(BUDGET)
 
 test-gpu: setup  ## the tests of a CUDA device; 5 says that there are none
 	$(PYTEST) -m gpu || [ $$? -eq 5 ]
