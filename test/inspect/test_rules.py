@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zensols_like.config import IniConfig
 from zensols_like.errors import ConfigurationError
+from zensols_like.inspect import BatchChecks
 from zensols_like.inspect.rules import find_flaw, find_misfit, parse_rules
 
 
@@ -92,3 +96,11 @@ def test_what_is_no_rule_is_refused_with_what_there_is(text):
 def test_blanks_and_lines_do_not_matter():
     assert [rule.text for rule in parse_rules(" float32[N,4] ,\n  min   0,", "")] == ["float32[N,4]", "min 0"]
     assert parse_rules("", "") == ()
+
+
+def test_the_rules_of_the_guide_are_rules(tmp_path):
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "look.md"
+    (block,) = re.findall(r"```ini\n(.*?)```", guide.read_text(), re.DOTALL)
+    (tmp_path / "checks.conf").write_text(block)
+    checks = BatchChecks.of(IniConfig(tmp_path / "checks.conf"))
+    assert {name: len(rules) for name, rules in checks.rules.items()} == {"size": 4, "words": 2, "mask": 1, "label": 2}
