@@ -769,3 +769,10 @@ def test_a_script_without_a_guard_ends_with_an_error_that_says_so(tmp_path: Path
     assert done.returncode == 1
     assert "WorkerError" in done.stderr.splitlines()[-3]
     assert "__main__" in done.stderr.splitlines()[-1]
+
+
+def test_a_repair_with_other_splits_is_refused_and_keeps_what_is_there(tmp_path: Path) -> None:
+    before = digest(flower_stash(tmp_path))
+    with pytest.raises(StaleError, match="splits changed"):
+        flower_stash(tmp_path, n=24).repair(["3"])
+    assert digest(flower_stash(tmp_path)) == before

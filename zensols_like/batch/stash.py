@@ -339,7 +339,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         damaged = frozenset(self._position(name) for name in names)
         with self._priming(), self.store.folder.lock():
             self.deallocate()
-            self._encoder.begin_again(self._plan_anew(), self.split_stash_container, damaged)
+            plan = self._plan_anew()
+            if plan.digest != self.store.plan.digest:
+                raise StaleError("The splits changed since the batches were planned.", self.store.location, FRESHEN)
+            self._encoder.begin_again(plan, self.split_stash_container, damaged)
             self._encode()
 
     def require_fresh(self) -> None:
