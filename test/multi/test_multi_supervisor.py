@@ -89,7 +89,7 @@ def letters(path, how, times, chunk_size=3, timeout_s=2.0, **fields):
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_work_that_is_lost_once_is_done_again(tmp_path, how):
+def test_work_that_is_lost_once_is_done_again(tmp_path, how):  # weakness B6
     stash = letters(tmp_path, how, {"e": 1})
     assert dict(stash) == {letter: letter.upper() for letter in stash.letters}
     assert sum(stash.told) == 20
