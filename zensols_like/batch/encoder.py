@@ -56,7 +56,7 @@ class BatchEncoder:
                 FRESHEN,
             )
 
-    def begin_again(self, plan: Plan, source: Any, damaged: Collection[int] = ()) -> None:
+    def begin_again(self, plan: Plan, source: Any, new: Collection[Commit] = ()) -> None:
         """Write down what belongs in a store that is stale or damaged, and keep of it what is still right.
 
         The batches of a group stay whose fingerprint is the same, where they have the same data points; none when the
@@ -65,13 +65,14 @@ class BatchEncoder:
         Args:
             plan: What belongs in the store now.
             source: The source and its splits.
-            damaged: The positions of batches that are not kept.
+            new: Records that were stored again, and replace those of their batches.
         """
         manifest = self.store.require_manifest()
-        new = self._describe(plan, manifest.seed_context, source)
+        described = self._describe(plan, manifest.seed_context, source)
         kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
-        kept = [commit for commit in kept if commit.position not in damaged]
-        self.store.begin(replace(new, generation=manifest.generation + 1), plan, kept)
+        replaced = {commit.position for commit in new}
+        kept = [*(commit for commit in kept if commit.position not in replaced), *new]
+        self.store.begin(replace(described, generation=manifest.generation + 1), plan, kept)
 
     def _describe(self, plan: Plan, seed_context: Mapping[str, Any] | None, source: Any) -> Manifest:
         return describe_store(self.codec, self.contexts, self.groups, plan, seed_context, describe_source(source))
@@ -91,15 +92,15 @@ class BatchEncoder:
                     if commit is not None:
                         yield commit._replace(group=self.groups.index(group))
 
-    def put(self, position: int, stored: EncodedBatch) -> list[Commit]:
-        """Store the groups of a batch that are not committed yet.
+    def put(self, position: int, stored: EncodedBatch, again: bool = False) -> list[Commit]:
+        """Store the groups of a batch that are not committed yet, or all of them again.
 
         Returns:
             A receipt for each record, durable after ``contexts.flush()``.
         """
         commits = []
         for number, group in enumerate(self.store.require_manifest().groups):
-            if self.store.index.receipt(number, position) is None:
+            if again or self.store.index.receipt(number, position) is None:
                 part = {name: stored.contexts[name] for name in group.attributes}
                 receipt = self.contexts.put(str(position), group.key, part)
                 is_unlabeled = any(isinstance(context, NullFeatureContext) for context in part.values())

@@ -34,7 +34,7 @@ class Difference:
         return f"{self.field}: {json.dumps(self.old)} -> {json.dumps(self.new)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fingerprint:
     """The fields that determine the bytes of a group, as plain JSON values."""
 
@@ -46,13 +46,19 @@ class Fingerprint:
         text = json.dumps(self.fields, sort_keys=True, ensure_ascii=True, allow_nan=False)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fingerprint) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     def differences(self, new: Fingerprint) -> list[Difference]:
         """What differs in another one, field by field, with dotted names."""
         before, after = dict(_flat("", self.fields)), dict(_flat("", new.fields))
         return [
             Difference(name, before.get(name), after.get(name))
             for name in sorted({*before, *after})
-            if before.get(name) != after.get(name)
+            if _text(before.get(name)) != _text(after.get(name))  # 1, 1.0 and true are equal in Python
         ]
 
 
@@ -130,6 +136,10 @@ def _described(name: str, value: Any) -> dict[str, Any]:
     if len(text) > _LONG:
         plain = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return {name: plain}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

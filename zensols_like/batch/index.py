@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -102,7 +102,13 @@ class Index:
 
     def as_value(self) -> dict[str, Any]:
         """What to store."""
-        return {name: getattr(self, name) for name in ("files", "file", "offset", "length", "checksum", "unlabeled")}
+        arrays = {name: getattr(self, name) for name in ("file", "offset", "length", "checksum", "unlabeled")}
+        return {"files": "\0".join(self.files), **arrays}
+
+    @classmethod
+    def from_value(cls, value: Mapping[str, Any]) -> Index:
+        """The index that was stored."""
+        return cls(**{**value, "files": value["files"].split("\0")})
 
 
 def journal_lines(commits: Iterable[Commit]) -> bytes:

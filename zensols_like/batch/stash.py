@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import sys
 import time
@@ -342,8 +341,18 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             plan = self._plan_anew()
             if plan.digest != self.store.plan.digest:
                 raise StaleError("The splits changed since the batches were planned.", self.store.location, FRESHEN)
-            self._encoder.begin_again(plan, self.split_stash_container, damaged)
-            self._encode()
+            # first the batches, then the books: when one of them fails, the store is as it was
+            encoder, sets = self._encoder, self.batch_data_point_sets
+            commits = [
+                commit
+                for position in sorted(damaged)
+                for _, batch in self._process([sets[position]])
+                for commit in encoder.put(position, batch.encode() if isinstance(batch, Batch) else batch, again=True)
+            ]
+            self._contexts.close()
+            encoder.begin_again(plan, self.split_stash_container, commits)
+            if not self.store.index.missing():
+                encoder.finish()
 
     def require_fresh(self) -> None:
         """Refuse a store of another configuration or another source.
@@ -363,7 +372,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _priming(self) -> Iterator[None]:
         self.priming = True
         try:
-            yield
+            with self._stoppable():
+                yield
         finally:
             self.priming = False
 
@@ -388,13 +398,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         if self.observer is not None:
             self.observer.started(len(plan), len(plan) - len(missing))
         try:
-            self._spawn_work(missing)
+            try:
+                self._spawn_work(missing)
+            finally:
+                self._contexts.close()
+                self._journal()
+            self._encoder.finish()
         finally:
-            self._contexts.close()
-            self._journal()
             if self.observer is not None:
                 self.observer.finished()
-        self._encoder.finish()
         logger.info("encoded all %d batches into %s", len(plan), self.store.location)
 
     @property
@@ -451,13 +463,13 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         self._stored += result
         if time.monotonic() >= self._journal_due:
             self._journal()
+            self._encoder.require_labels_alike()
 
     def _journal(self) -> None:
         """Commit what workers stored."""
         stored, self._stored = self._stored, []
         if stored:
             self.store.commit(stored)
-            self._encoder.require_labels_alike()
             if self.observer is not None:
                 self.observer.committed(len({commit.position for commit in stored}))
         self._journal_due = time.monotonic() + _JOURNAL_S
@@ -549,7 +561,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     def selecting(self, parts: Collection[str] | None) -> BatchStash:
         """The same batches with other ``decoded_attributes``."""
-        view = copy.copy(self)
+        view = object.__new__(type(self))  # not a copy, which would leave the books behind
+        vars(view).update(vars(self))
         view.decoded_attributes = parts
         return view
 

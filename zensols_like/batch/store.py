@@ -117,7 +117,7 @@ class BatchStore:
         if self._index is None:
             manifest = self.require_manifest()
             if manifest.is_complete:
-                self._index = Index(**self._read_value(_name(INDEX, manifest.generation)))
+                self._index = Index.from_value(self._read_value(_name(INDEX, manifest.generation)))
             else:
                 self._index = Index.empty(len(manifest.groups), manifest.plan["batches"])
                 for commit in read_journal(bytes(self.folder.read(_name(JOURNAL, manifest.generation)) or b"")):

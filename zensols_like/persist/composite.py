@@ -28,7 +28,8 @@ class _Header(NamedTuple):
     """How often the item was stored before; its parts lie under another key each time."""
 
     def part_key(self, name: str) -> str:
-        return name if self.generation == 0 else f"{name}\0{self.generation}"
+        escaped = name.replace("\0", "\0\0")
+        return escaped if self.generation == 0 else f"{escaped}\0g{self.generation}"
 
 
 @dataclass

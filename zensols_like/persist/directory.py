@@ -121,11 +121,11 @@ class DirectoryRecords(RecordStore):
 
     def keep_only(self, files: Collection[str]) -> None:
         """Remove temporary files, and in the folders of groups the records that are not named."""
-        for folder in (self.root, *self.root.glob("*/")):
+        for folder in {(self.root / name).parent for name in files}:  # where this store wrote, and nowhere else
             remove_temporaries(folder)
-        for path in self.root.glob(f"*/{self.prefix}*{self.suffix}"):
-            if str(path.relative_to(self.root)) not in files:
-                path.unlink()
+            for path in folder.iterdir():
+                if path.is_file() and self._is_ours(path.name) and str(path.relative_to(self.root)) not in files:
+                    path.unlink()
 
     def where(self, receipt: Receipt) -> str:
         """The file."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zensols_like.persist.formats import registered
 from zensols_like.persist.frame import ALIGNMENT, HEADER_SIZE
 from zensols_like.persist.mapped import Memory, Region
 
@@ -60,11 +61,12 @@ class Form:
         start = int(np.frombuffer(region.memory.data, dtype=np.uint8).ctypes.data)
         parts = []
         for name, inner in value.items():
-            state = getattr(inner, "__dict__", None)
-            if type(name) is not str or state is None or getattr(inner, "__setstate__", None) is not None:
+            kind = type(inner)
+            is_ours = registered(kind.__module__, kind.__qualname__) is kind
+            if type(name) is not str or not is_ours or getattr(inner, "__setstate__", None) is not None:
                 return None
             plain, tensors = {}, []
-            for attribute, content in state.items():
+            for attribute, content in vars(inner).items():
                 if isinstance(content, torch.Tensor):
                     offset = content.data_ptr() - start - region.offset
                     if content.numel() == 0 or not 0 <= offset < region.length:

@@ -34,7 +34,7 @@ from xxhash import xxh3_64, xxh3_64_intdigest, xxh3_128_digest
 from zensols_like.errors import CorruptBatch
 from zensols_like.persist.formats import Buffer, Parts
 
-__all__ = ["ALIGNMENT", "HEADER_SIZE", "REPAIR", "Frame", "frame", "frame_size", "unframe"]
+__all__ = ["ALIGNMENT", "HEADER_SIZE", "MAGIC", "REPAIR", "Frame", "frame", "frame_size", "unframe"]
 
 REPAIR = "restore the file from a copy, or make the value again: dump it, or stash.repair(['ID', …]) for batches"
 """What to do about a damaged record."""
@@ -163,7 +163,7 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
         zero,
         description_size,
         payload_size,
-        _,
+        layout,
         d_sum,
         p_sum,
     ) = _FIXED.unpack_from(record)
@@ -183,6 +183,8 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
     end = payload_offset + payload_size
     if end > len(record) or (whole and end != len(record)):
         raise _corrupt(f"It should be {end} bytes long, and is {len(record)}", where)
+    if xxh3_128_digest(record[header_size : header_size + description_size]) != layout:
+        raise _corrupt("The digest of its description differs", where)
     if verify:
         if xxh3_64_intdigest(record[header_size:payload_offset]) != d_sum:
             raise _corrupt("The checksum of its description differs", where)

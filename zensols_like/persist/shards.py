@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zensols_like.errors import CorruptBatch, PersistableError
+from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableError
 from zensols_like.failpoints import failpoint
 from zensols_like.persist.atomic import make_folder, sync_folder, write_all
 from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import ALIGNMENT, REPAIR, frame_size, unframe
+from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, unframe
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import Memory, Region, map_file
 from zensols_like.persist.records import Receipt, RecordStore, checksum
@@ -96,7 +96,8 @@ class ShardRecords(RecordStore):
     def _writer(self, group: str) -> _Writer:
         if self._process != os.getpid():  # after a fork: the shards are the parent's
             self._process = os.getpid()
-            self._writers = {}
+            while self._writers:
+                self._writers.popitem()[1].close()
         writer = self._writers.get(group)
         if writer is None or writer.size >= self._limit:
             if writer is not None:
@@ -172,7 +173,9 @@ class ShardRecords(RecordStore):
     def keep_only(self, files: Collection[str]) -> None:
         """Remove the shards that are not named, as those that a crash left without a committed record."""
         for path in self.root.glob(f"*/*{_SUFFIX}"):
-            if str(path.relative_to(self.root)) not in files:
+            name = str(path.relative_to(self.root))
+            if name not in files:
+                self._memories.pop(name, None)
                 path.unlink()
 
     def clear(self) -> None:
@@ -193,6 +196,10 @@ class ShardRecords(RecordStore):
                     length = frame_size(data[offset:], str(path))
                     found = unframe(data[offset : offset + length], str(path))
                 except CorruptBatch:
+                    if any(
+                        data[at : at + len(MAGIC)] == MAGIC for at in range(offset + ALIGNMENT, len(data), ALIGNMENT)
+                    ):
+                        raise  # records follow: this is damage, and no torn end
                     break
                 total = checksum([data[offset : offset + length]])[1]
                 yield found.key, Receipt(str(path.relative_to(self.root)), offset, length, total)
@@ -250,7 +257,16 @@ class ShardStash(GroupedStash):
         return parts or None
 
     def dump(self, name: str, inst: Any) -> None:
-        """Store a mapping."""
+        """Store a mapping.
+
+        Raises:
+            MissingDataKeysError: It lacks names of a group.
+        """
+        missing = {part for group in self.groups for part in group}.difference(inst)
+        if missing:
+            raise MissingDataKeysError(
+                tuple(sorted(missing)), f"key {name!r} of {self.path}", "give all names of the groups"
+            )
         receipts = self._receipts()
         for group in self.grouping(inst):
             key = self.group_key(group)
