@@ -776,3 +776,31 @@ def test_a_repair_with_other_splits_is_refused_and_keeps_what_is_there(tmp_path:
     with pytest.raises(StaleError, match="splits changed"):
         flower_stash(tmp_path, n=24).repair(["3"])
     assert digest(flower_stash(tmp_path)) == before
+
+
+def test_a_repair_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    flower_stash(tmp_path, container=BatchShardStash).prime()
+    source = items(20)
+    source["0"]["size"] = "large"
+    stash = flower_stash(tmp_path, container=BatchShardStash, source=source)
+    with pytest.raises(EncodeError):
+        stash.repair(["0"])
+    assert stash.status is Status.COMPLETE
+    assert stash["1"]["size"].tolist() == [4, 5, 6, 7]
+
+
+def test_a_number_of_another_type_is_another_number(tmp_path: Path) -> None:
+    def stash(bad: Any) -> BatchStash:
+        vectorizers = managers(FailingVectorizer)
+        vectorizers["flowers"]["noise"].bad = bad  # type: ignore[attr-defined]
+        return flower_stash(tmp_path, vectorizer_manager_set=vectorizers)
+
+    stash(100).prime()
+    assert stash(100).differences() == []
+    assert any("bad: 100 -> 100.0" in line for line in stash(100.0).differences())
+
+
+def test_a_view_shares_the_books_in_memory() -> None:
+    stash = flower_stash(None, delegate=DictionaryStash())
+    stash.prime()
+    assert stash.selecting({"size"}).exists("0")

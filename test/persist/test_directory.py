@@ -194,3 +194,16 @@ def test_verify_never_is_an_option_and_a_wrong_one_is_refused(tmp_path: Path) ->
 def test_trusted_is_true_or_false_and_nothing_that_looks_like_it(tmp_path: Path) -> None:
     with pytest.raises(PersistableError, match="trusted is 'false'"):
         DirectoryStash(tmp_path, format="pickle", trusted="false")  # type: ignore[arg-type]
+
+
+def test_removing_what_a_crash_left_touches_no_other_folder_and_no_other_file(tmp_path: Path) -> None:
+    stash = DirectoryStash(tmp_path)
+    other = DirectoryStash(tmp_path / "points")
+    other.dump("a", 1)
+    stash.dump("0", 1)
+    stash.dump("1", 2)
+    (tmp_path / "notes.txt").write_text("mine")
+    stash.keep_only(["0.dat"])
+    assert list(stash.keys()) == ["0"]
+    assert other["a"] == 1
+    assert (tmp_path / "notes.txt").read_text() == "mine"

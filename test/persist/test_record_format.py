@@ -7,8 +7,10 @@ import os
 import pickle
 import struct
 from collections import OrderedDict
-from pathlib import Path
+from enum import Enum
+from pathlib import Path, PureWindowsPath
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -297,3 +299,45 @@ def test_a_tensor_of_another_size_than_its_bytes_is_refused() -> None:
 def test_the_pickler_is_not_used_with_a_memo() -> None:
     file = io.BytesIO(FORMAT.encode([("a" * 50,)] * 3)[0])
     assert file.getvalue().count(b"a" * 50) == 3
+
+
+# ---- what would not come back as it was is refused
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Point,
+        np.ma.array([1, 2], mask=[0, 1]),
+        PureWindowsPath("a"),
+        datetime.datetime(2020, 7, 1, tzinfo=ZoneInfo("UTC")),
+        datetime.datetime(2020, 10, 25, 2, 30, fold=1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_would_come_back_as_something_else_is_refused(value: Any) -> None:
+    with pytest.raises((UnsafeError, PersistableError)):
+        FORMAT.encode([value])
+
+
+class Slots:
+    __slots__ = ("x",)
+
+
+class Words(list):  # type: ignore[type-arg]
+    pass
+
+
+class Kind(Enum):
+    A = 1
+
+
+@pytest.mark.parametrize("cls", [Slots, Words, Kind])
+def test_a_class_with_more_than_attributes_cannot_be_registered(cls: type[Any]) -> None:
+    with pytest.raises(UnsafeError, match="by their attributes alone"):
+        register(cls)
+
+
+def test_a_value_too_large_to_be_read_is_refused_when_it_is_written() -> None:
+    with pytest.raises(PersistableError, match="too large for a record"):
+        FORMAT.encode([0] * 4_000_001)

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import os
 import pickle
+import struct
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from xxhash import xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist import ShardStash
 from zensols_like.persist.formats import find_format
+from zensols_like.persist.frame import frame, unframe
 from zensols_like.persist.records import read_record, write_record
 from zensols_like.persist.shards import ShardRecords
 
@@ -164,3 +168,37 @@ def test_shards_without_a_committed_record_are_removed(tmp_path: Path) -> None:
     second.close()
     first.keep_only({kept.file})
     assert [str(path.relative_to(tmp_path)) for path in first.shards("g")] == [kept.file]
+
+
+def test_damage_in_the_middle_is_no_torn_end(tmp_path: Path) -> None:
+    stash = make(tmp_path)
+    for i in range(3):
+        stash.dump(str(i), value(i))
+    stash.records.close()
+    (shard,) = stash.records.shards("c")
+    data = bytearray(shard.read_bytes())
+    data[100] ^= 1
+    shard.write_bytes(data)
+    with pytest.raises(CorruptBatch):
+        list(make(tmp_path).keys())
+
+
+def test_a_value_without_all_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PersistableError, match=r"\['b', 'c'\]"):
+        make(tmp_path).dump("k", {"a": 1})
+
+
+def test_a_value_that_is_no_plain_object_loads_as_often_as_one_likes(tmp_path: Path) -> None:
+    stash = ShardStash(tmp_path / "s", ({"a"},))
+    stash.dump("k", {"a": OrderedDict(x=1, y=torch.arange(2))})
+    for _ in range(3):
+        assert list(stash["k"]["a"]) == ["x", "y"]
+
+
+def test_a_record_with_the_digest_of_another_description_is_refused() -> None:
+    data = bytearray(b"".join(frame("k", "g", 1, RECORD.encode({"x": torch.arange(3)}))))
+    data[48] ^= 1
+    (header_size,) = struct.unpack_from("<I", data, 12)
+    data[80:88] = struct.pack("<Q", xxh3_64_intdigest(bytes(data[:80]) + bytes(data[88:header_size])))
+    with pytest.raises(CorruptBatch, match="digest of its description"):
+        unframe(memoryview(data), "here", verify=False)

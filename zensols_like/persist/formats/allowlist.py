@@ -44,6 +44,15 @@ def register(cls: type[T]) -> type[T]:
             f"module {cls.__module__}",
             "move the class to the top level of a module that can be imported, and register it there",
         )
+    has_slots = any("__slots__" in vars(base) and vars(base)["__slots__"] for base in cls.__mro__)
+    has_own_state = cls.__getstate__ is not object.__getstate__ and getattr(cls, "__setstate__", None) is not None
+    if cls.__new__ is not object.__new__ or (has_slots and not has_own_state):
+        raise UnsafeError(
+            f"Objects of {cls.__qualname__} cannot be stored in records by their attributes alone.",
+            f"module {cls.__module__}",
+            "use a class of plain attributes, without __slots__, __new__ and built-in bases such as list or Enum; or "
+            "give one with __slots__ a __getstate__ and a __setstate__",
+        )
     _CLASSES[cls.__module__, cls.__qualname__] = cls
     return cls
 

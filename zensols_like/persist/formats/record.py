@@ -1,9 +1,9 @@
 """The default format: a small pickle that describes the value, with the bytes of tensors and arrays beside it.
 
-The description is pickle protocol 5, restricted on both sides.  Written: numbers, strings, containers, paths,
-dates, arrays, tensors and registered classes, without the memo, so that equal values give equal bytes.  Read: only
-the operations that this writes, no memo, no class but by exact name, nothing after the end.  Shapes and buffers lie
-outside of it, in the order in which they are used, so that values of one structure share one description.
+The description is pickle protocol 5, restricted on both sides.  Written: numbers, strings, containers, paths, dates,
+arrays, tensors and registered classes, without the memo, so that equal values (without sets) give equal bytes.  Read:
+only the operations that this writes, no memo, no class but by exact name, nothing after the end.  Shapes and buffers
+lie outside of it, in the order in which they are used, so that values of one structure share one description.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ _OPERATIONS = frozenset(
 """What the writer below emits; without memo there are no references, so a small file cannot blow up."""
 _MAX_OPERATIONS = 4_000_000
 _MAX_DESCRIPTION = 1 << 28
+_SHORT = 1 << 12
 _DATES: dict[str, type[Any]] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 
 
@@ -101,6 +102,7 @@ class _Writer(pickle.Pickler):
         self.fast = True  # no memo: equal values give equal bytes, whoever owns the strings in them
         self._buffers = buffers
         self._numbers = numbers
+        self._class: type[Any] | None = None
 
     def reducer_override(self, value: Any) -> Any:
         """How anything but numbers, strings and plain containers is described."""
@@ -116,7 +118,7 @@ class _Writer(pickle.Pickler):
                 return _make, ("torch dtype", str(value).removeprefix("torch."))
             if isinstance(value, torch.Size):
                 return _make, ("torch size", tuple(value))
-        if isinstance(value, np.ndarray):
+        if type(value) in (np.ndarray, np.memmap):
             return self._described("array", self._dtype_name(value.dtype), value.shape, _array_bytes(value))
         if isinstance(value, np.generic):
             return _make, ("numpy scalar", self._dtype_name(value.dtype), value.tobytes())
@@ -128,9 +130,10 @@ class _Writer(pickle.Pickler):
         kind = type(value)
         if kind is OrderedDict:
             return _make, ("ordered", list(value.items()))
-        if isinstance(value, PurePath):
+        if isinstance(value, Path):
             return _make, ("path", str(value))
         if kind in (datetime.datetime, datetime.date, datetime.time):
+            _require_fixed_zone(value)
             return _make, ("date", kind.__name__, value.isoformat())
         if kind is datetime.timedelta:
             return _make, ("timedelta", value.days, value.seconds, value.microseconds)
@@ -138,12 +141,13 @@ class _Writer(pickle.Pickler):
             return _make, ("complex", value.real, value.imag)
         if kind is slice or kind is range:
             return _make, (kind.__name__, value.start, value.stop, value.step)
-        if isinstance(value, type):
-            require_registered(value)
-            return NotImplemented
+        if value is self._class:
+            self._class = None
+            return NotImplemented  # the class of the object that is being described, by name
         require_registered(kind)
         own_state: Any = kind.__getstate__
         state = dict(vars(value)) if own_state is object.__getstate__ else value.__getstate__()
+        self._class = kind
         return _make, ("object", kind, state)
 
     def _described(self, kind: str, dtype: str, shape: tuple[int, ...], data: memoryview) -> Any:
@@ -160,6 +164,19 @@ class _Writer(pickle.Pickler):
                 "convert it to numbers, booleans, dates or fixed-length strings, as with array.astype(...)",
             )
         return dtype.str
+
+
+def _require_fixed_zone(value: Any) -> None:
+    """Refuse a time whose zone, or second run through an hour, would not come back.
+
+    Raises:
+        PersistableError: It has one.
+    """
+    zone = getattr(value, "tzinfo", None)
+    if (zone is not None and type(zone) is not datetime.timezone) or getattr(value, "fold", 0) != 0:
+        raise PersistableError(
+            f"The time {value!r} cannot be stored in a record.", None, "store it in UTC: value.astimezone(datetime.UTC)"
+        )
 
 
 def _array_bytes(array: np.ndarray[Any, Any]) -> memoryview:
@@ -232,12 +249,23 @@ class _Reader(pickle.Unpickler):
         return tuple(next(self._numbers) for _ in range(dimensions))
 
 
-@lru_cache(maxsize=4096)
 def _check(description: bytes) -> None:
     """Refuse a description that does anything but describe.
 
-    The result is remembered by content, since the batches of a store share their descriptions.
+    The result for a short one is remembered by content, since the batches of a store share their descriptions.
     """
+    if len(description) <= _SHORT:
+        _check_once(description)
+    else:
+        _check_always(description)
+
+
+@lru_cache(maxsize=4096)
+def _check_once(description: bytes) -> None:
+    _check_always(description)
+
+
+def _check_always(description: bytes) -> None:
     if len(description) > _MAX_DESCRIPTION:
         raise UnsafeError(f"The description of a record is too long: {len(description)} bytes.")
     end: float = -1
@@ -294,7 +322,22 @@ class RecordFormat:
                 None,
                 "a record holds plain values: nothing that refers to itself, nothing nested hundreds of levels deep",
             ) from error
-        return [file.getvalue(), np.asarray(numbers, dtype="<i8").tobytes(), *buffers]
+        description = file.getvalue()
+        if len(description) > _MAX_OPERATIONS:
+            self._require_readable(value, description)
+        return [description, np.asarray(numbers, dtype="<i8").tobytes(), *buffers]
+
+    @staticmethod
+    def _require_readable(value: Any, description: bytes) -> None:
+        """Refuse what would be too long to be read."""
+        try:
+            _check_always(description)
+        except UnsafeError as error:
+            raise PersistableError(
+                f"A {type(value).__name__} is too large for a record. {error.what}",
+                None,
+                "store many numbers and texts as arrays, whose bytes lie beside the description",
+            ) from error
 
     def decode(self, parts: Parts) -> Any:
         """Make the value of its parts.
