@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -292,6 +293,13 @@ def test_sigterm_is_an_exit_that_says_how_to_go_on(caplog):
         os.kill(os.getpid(), signal.SIGTERM)
     assert (caught.value.code, caught.value.__notes__, caplog.messages) == (143, ["go on"], ["go on"])
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_an_end_that_foreign_code_swallows_is_not_forgotten(number, error):
+    with pytest.raises(error) as caught, stoppable("outer"), stoppable("inner"), suppress(BaseException):
+        os.kill(os.getpid(), number)
+    assert caught.value.__notes__ == ["inner", "outer"]
 
 
 def test_threads_leave_signals_alone():

@@ -146,7 +146,7 @@ def encode_without_home(place: Place) -> str:
 @case("C-12", "64 open files: encoding with eight workers, all batches kept", "encodes", short=2)
 def few_files(bench: Bench, seed: int) -> int:
     place = bench.place(container=KINDS[seed], n=400)
-    end = bench.nursery.run(encode, place, open_files=64, workers=8)
+    end = bench.nursery.run(encode, place, open_files=64, workers=8, start_method=("fork", "forkserver")[seed])
     assert end.code == 0, end.trace
     assert end.value == bench.reference(place)
     assert bench.nursery.call(keep_all, place) == 100

@@ -138,6 +138,8 @@ def encode(
     with limited(resource.RLIMIT_FSIZE, file_size), limited(resource.RLIMIT_NOFILE, open_files), faulty(fault):
         stash = place.stash(**options)
         stash.prime()
+    for number in (signal.SIGINT, signal.SIGTERM):  # they came too late
+        signal.signal(number, signal.SIG_IGN)
     return digest_of(place)
 
 

@@ -6,7 +6,7 @@ import math
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.context import BaseContext
 from typing import Any, final
@@ -17,7 +17,7 @@ from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
 from zensols_like.multi.size import chunk_length, worker_count
 from zensols_like.multi.start import start_context
-from zensols_like.multi.stop import stoppable
+from zensols_like.multi.stop import Stop, stoppable
 from zensols_like.persist import DelegateStash, DictionaryStash, PrimablePreemptiveStash, Stash, chunks
 
 __all__ = ["MultiProcessStash", "TorchMultiProcessStash"]
@@ -121,16 +121,21 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
             self._refuse_memory()
         count = 0
         with (
-            stoppable(
-                f"[{self.name}] was stopped; what is done stays.  Call the same again: it goes on with the rest."
-            ),
+            self._stoppable() as stop,
             self._pool(min(workers, math.ceil(len(work) / length))) as pool,
             closing(pool.run(chunks(work, length))) as results,
         ):
             for result in results:
                 self._done(result)
                 count += 1
+                stop.check()
         return count
+
+    def _stoppable(self) -> AbstractContextManager[Stop]:
+        """Ctrl-C and SIGTERM leave the ``with`` block in good order, and say how to go on."""
+        return stoppable(
+            f"[{self.name}] was stopped; what is done stays.  Call the same again: it goes on with the rest."
+        )
 
     @contextmanager
     def _pool(self, workers: int) -> Iterator[WorkerPool[Sequence[Any]]]:

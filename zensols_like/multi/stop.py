@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["HELD", "TERMINATED", "Terminated", "held_signals", "stoppable"]
+__all__ = ["HELD", "TERMINATED", "Stop", "Terminated", "held_signals", "stoppable"]
 
 TERMINATED = 128 + signal.SIGTERM
 """The exit code of a process that ended because it was asked to."""
@@ -24,33 +24,67 @@ class Terminated(SystemExit):
     """The process was asked to end by SIGTERM."""
 
 
+class Stop:
+    """Hears the signals by which a process is asked to end, and does not forget them.
+
+    What a handler raises can get lost, where foreign code that is not Python swallows it.  So it is raised again by
+    :meth:`check`, which stands where work is between two pieces.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
+        self._lost: int | None = None
+
+    def listen(self) -> None:
+        """Hear the signals; a handler that somebody else has set is called as before."""
+        for number in HELD:
+            before = signal.getsignal(number)
+            if before is signal.SIG_DFL and number == signal.SIGTERM:
+                before = _terminate
+            if callable(before):
+                self._before[number] = before
+                signal.signal(number, self._hear)
+
+    def leave(self) -> None:
+        """Hear no more."""
+        for number, before in self._before.items():
+            signal.signal(number, signal.SIG_DFL if before is _terminate else before)
+
+    def check(self) -> None:
+        """Raise what was raised for a signal, and got lost."""
+        if self._lost is not None:
+            self._hear(self._lost, None)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self._lost = number
+        self._before[number](number, frame)
+        self._lost = None  # nothing was raised
+
+
 @contextmanager
-def stoppable(note: str) -> Iterator[None]:
+def stoppable(note: str) -> Iterator[Stop]:
     """Leave the ``with`` block with an exception when the process is asked to end.
 
     Ctrl-C raises ``KeyboardInterrupt`` as always, SIGTERM a ``SystemExit`` with code 143, where the system would end
-    the process at once.  Only the main thread can see to that, and a handler that somebody else has set stays.
+    the process at once.  Only the main thread can see to that.
 
     Args:
         note: What to say about how to go on.
     """
-    is_ours = (
-        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    )
-    if is_ours:
-        signal.signal(signal.SIGTERM, _end)
+    stop = Stop()
+    if threading.current_thread() is threading.main_thread():
+        stop.listen()
     try:
-        yield
-    except KeyboardInterrupt as error:
-        error.add_note(note)
-        raise
-    except Terminated as error:
-        error.add_note(note)
-        logger.warning(note)  # an exit shows no notes
+        yield stop
+        stop.check()
+    except (KeyboardInterrupt, Terminated) as error:
+        if note not in getattr(error, "__notes__", ()):  # blocks may be nested
+            error.add_note(note)
+            if isinstance(error, Terminated):
+                logger.warning(note)  # an exit shows no notes
         raise
     finally:
-        if is_ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        stop.leave()
 
 
 @contextmanager
@@ -63,5 +97,5 @@ def held_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as the system calls it
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as the system calls it
     raise Terminated(TERMINATED)
