@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -322,8 +323,8 @@ def test_threads_leave_signals_alone():
 def test_a_killed_group_leaves_nothing_that_the_next_run_does_not_remove(tmp_path, method):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
-    (tmp_path / "tmp").mkdir()
+    temporary = Path(tempfile.mkdtemp(dir="/tmp"))  # the path of a socket is short
+    environment = {**os.environ, "TMPDIR": str(temporary)}
     shared = set(Path("/dev/shm").iterdir())
     for name in ("first", "second"):
         command = [sys.executable, str(script), str(tmp_path / name), "2", method, "steady"]
@@ -331,8 +332,18 @@ def test_a_killed_group_leaves_nothing_that_the_next_run_does_not_remove(tmp_pat
             parent.stdout.readline()
             os.killpg(parent.pid, signal.SIGKILL)
         assert parent.returncode == -signal.SIGKILL
-        assert len(list((tmp_path / "tmp").iterdir())) == (method == "forkserver")
-    assert set(Path("/dev/shm").iterdir()) == shared
+        assert len(list(temporary.iterdir())) == (method == "forkserver")
+    assert set(Path("/dev/shm").iterdir()) <= shared
+    shutil.rmtree(temporary)
+
+
+def test_a_long_temporary_path_starts_workers_otherwise(tmp_path, monkeypatch):
+    place = tmp_path / ("x" * 100)
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    assert start_context().get_start_method() == "spawn"
+    with pytest.raises(ConfigurationError, match="short path"):
+        start_context("forkserver")
 
 
 def test_the_temporary_folder_of_a_living_process_stays(tmp_path, monkeypatch):

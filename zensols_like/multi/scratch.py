@@ -18,13 +18,18 @@ from pathlib import Path
 
 __all__ = ["has_temporary_folder", "leftovers", "use_own_folder"]
 
+_SOCKET_BYTES = 107
+"""The longest path of a socket that every Unix takes, Linux and its zero at the end included."""
+
 
 def has_temporary_folder() -> bool:
-    """Whether there is a place for temporary files."""
+    """Whether there is a place for temporary files, with a name short enough for a socket in a folder of ours."""
     try:
-        return Path(tempfile.gettempdir()).is_dir()
+        place = Path(tempfile.gettempdir())
     except FileNotFoundError:
         return False
+    socket = place / f"{_prefix()}12345678" / "listener-12345678"
+    return place.is_dir() and len(os.fsencode(socket)) <= _SOCKET_BYTES
 
 
 def use_own_folder() -> None:

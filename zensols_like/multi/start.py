@@ -52,6 +52,12 @@ def start_context(
     method = start_method or ("forkserver" if sys.platform == "linux" and has_temporary_folder() else "spawn")
     if method not in known:
         raise ConfigurationError(f"No start method {method!r}.", where, f"use one of {sorted(known)}")
+    if method == "forkserver" and not has_temporary_folder():
+        raise ConfigurationError(
+            "The start method forkserver needs a temporary folder with a short path.",
+            where,
+            "set TMPDIR to a folder such as /tmp, or use the start method spawn",
+        )
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         use_own_folder()
