@@ -1,10 +1,14 @@
 """What every test gets: the same random numbers, and no network."""
 
 import random
+import signal
 import socket
 import sys
 
 import pytest
+
+# a shell that starts this in the background lets it ignore Ctrl-C, and the processes that it starts would, too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item):
