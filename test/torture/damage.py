@@ -135,7 +135,7 @@ def flip_journal(place: Place, journal: Path, seed: str, count: int) -> int:
 # ---- C-5
 
 
-@case("C-5", "a small record, cut at every byte", "cuts", short=2)
+@case("C-5", "a small record, cut at every byte, and a shard at every seventh", "cuts", short=2)
 def cut(bench: Bench, seed: int) -> int:
     place = bench.place(container=KINDS[seed], n=20)
     bench.nursery.call(encode, place)
@@ -163,7 +163,7 @@ def cut_all(place: Place, expected: Content) -> int:
     return len(cuts) + 2
 
 
-@case("C-5", "records swapped, doubled, of another store, of another group", "records", short=4)
+@case("C-5", "records swapped and doubled", "records", short=4)
 def misplaced(bench: Bench, seed: int) -> int:
     place = bench.place(container=KINDS[seed % 2], n=20)
     bench.nursery.call(encode, place, chunk_size=5)
