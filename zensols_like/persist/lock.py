@@ -94,9 +94,10 @@ def _read(descriptor: int) -> dict[str, Any] | None:
     """Who the file says holds the lock; ``None`` when nobody does."""
     try:
         owner = json.loads(os.pread(descriptor, 4096, 0))
-    except ValueError:
+        datetime.fromisoformat(owner["since"])
+        return {name: owner[name] for name in ("host", "pid", "since")}
+    except (ValueError, TypeError, KeyError):
         return None
-    return owner if isinstance(owner, dict) and {"host", "pid", "since"} <= owner.keys() else None
 
 
 def _write(descriptor: int, owner: dict[str, Any] | None) -> None:
