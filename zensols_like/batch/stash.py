@@ -393,7 +393,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             for vectorizer in manager.values():
                 if isinstance(vectorizer, Primeable):
                     vectorizer.prime()
-        missing = self.store.index.missing()
+        missing = self._create_data()
         logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
         if self.observer is not None:
             self.observer.started(len(plan), len(plan) - len(missing))
@@ -413,7 +413,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _limit(self) -> int | None:
         return None if self.batch_limit == sys.maxsize else self.batch_limit
 
-    def _create_data(self) -> Iterable[int]:
+    def _create_data(self) -> list[int]:
         """The positions of the batches to encode."""
         return self.store.index.missing()
 

@@ -34,7 +34,18 @@ from xxhash import xxh3_64, xxh3_64_intdigest, xxh3_128_digest
 from zensols_like.errors import CorruptBatch
 from zensols_like.persist.formats import Buffer, Parts
 
-__all__ = ["ALIGNMENT", "HEADER_SIZE", "MAGIC", "REPAIR", "Frame", "frame", "frame_size", "unframe"]
+__all__ = [
+    "ALIGNMENT",
+    "HEADER_SIZE",
+    "MAGIC",
+    "REPAIR",
+    "Frame",
+    "checksum_of",
+    "frame",
+    "frame_size",
+    "size_of",
+    "unframe",
+]
 
 REPAIR = "restore the file from a copy, or make the value again: dump it, or stash.repair(['ID', …]) for batches"
 """What to do about a damaged record."""
@@ -80,7 +91,7 @@ def frame(key: str, group: str, format_code: int, parts: Parts) -> list[Buffer]:
         The pieces of the record in order, none of them copied.
     """
     description, *buffers = parts
-    sizes = [_nbytes(buffer) for buffer in buffers]
+    sizes = [size_of(buffer) for buffer in buffers]
     payload: list[Buffer] = []
     payload_size = 0
     for buffer, size in zip(buffers, sizes, strict=True):
@@ -106,16 +117,17 @@ def frame(key: str, group: str, format_code: int, parts: Parts) -> list[Buffer]:
         payload_size,
         xxh3_128_digest(description),
         xxh3_64_intdigest(bytes(description) + gap),
-        _checksum(payload),
+        checksum_of(payload),
     )
     return [fixed, _SUM.pack(xxh3_64_intdigest(fixed + names)), names, description, gap, *payload]
 
 
-def _nbytes(buffer: Buffer) -> int:
+def size_of(buffer: Buffer) -> int:
+    """The bytes of a buffer."""
     return buffer.nbytes if isinstance(buffer, memoryview) else len(buffer)
 
 
-def _checksum(pieces: Sequence[Buffer]) -> int:
+def checksum_of(pieces: Sequence[Buffer]) -> int:
     """The checksum of pieces as if they were one."""
     if len(pieces) == 1:
         return xxh3_64_intdigest(pieces[0])

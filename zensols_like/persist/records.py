@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xxhash import xxh3_64, xxh3_64_intdigest
+from xxhash import xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.folder import StoreFolder
 from zensols_like.persist.formats import Buffer, Format, find_format
 from zensols_like.persist.forms import Form, FormCache
-from zensols_like.persist.frame import REPAIR, Frame, frame, unframe
+from zensols_like.persist.frame import REPAIR, Frame, checksum_of, frame, size_of, unframe
 from zensols_like.persist.mapped import Region
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
@@ -159,12 +159,7 @@ def check_identity(found: Frame, storage: Format, key: str, group: str, where: s
 
 def checksum(pieces: Sequence[Buffer]) -> tuple[int, int]:
     """The length and the checksum of the pieces of a record."""
-    total = xxh3_64()
-    length = 0
-    for piece in pieces:
-        total.update(piece)
-        length += piece.nbytes if isinstance(piece, memoryview) else len(piece)
-    return length, total.intdigest()
+    return sum(map(size_of, pieces)), checksum_of(pieces)
 
 
 @dataclass

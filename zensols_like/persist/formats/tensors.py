@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from zensols_like.errors import PersistableError
 
-__all__ = ["is_dtype", "tensor_bytes", "tensor_view", "torch_dtype"]
+__all__ = ["tensor_bytes", "tensor_view", "torch_dtype"]
 
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
-
-
-def is_dtype(value: Any) -> bool:
-    """Whether this is a torch data type."""
-    return isinstance(value, torch.dtype)
 
 
 def torch_dtype(name: str) -> torch.dtype:
