@@ -26,6 +26,7 @@ from zensols_like.persist.factory import (
 from zensols_like.persist.failure import Failure, ProtectiveStash, failures
 from zensols_like.persist.folder import FileFolder, MemoryFolder, StoreFolder
 from zensols_like.persist.formats import register
+from zensols_like.persist.forms import Form, Formed, FormPart, View
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.increment import IncrementKeyDirectoryStash
 from zensols_like.persist.keyfile import read_keys, write_keys
@@ -47,6 +48,9 @@ __all__ = [
     "FactoryStash",
     "Failure",
     "FileFolder",
+    "Form",
+    "FormPart",
+    "Formed",
     "GroupedStash",
     "IncrementKeyDirectoryStash",
     "KeyLimitStash",
@@ -71,6 +75,7 @@ __all__ = [
     "Stash",
     "StoreFolder",
     "UnionStash",
+    "View",
     "chunks",
     "dealloc",
     "failures",

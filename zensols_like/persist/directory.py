@@ -14,9 +14,9 @@ from zensols_like.persist.atomic import remove_temporaries, sync_folder, write_a
 from zensols_like.persist.folder import FileFolder, StoreFolder
 from zensols_like.persist.formats import Buffer
 from zensols_like.persist.frame import REPAIR, unframe
-from zensols_like.persist.mapped import Memory, Region, map_file
+from zensols_like.persist.mapped import map_file
 from zensols_like.persist.names import file_name, key_of
-from zensols_like.persist.records import Receipt, RecordStash, RecordStore, checksum
+from zensols_like.persist.records import Receipt, RecordStash, RecordStore, receipt_of
 
 __all__ = ["DirectoryRecords", "DirectoryStash", "require_path"]
 
@@ -87,10 +87,9 @@ class DirectoryRecords(RecordStore):
         """Write the file of a record."""
         path = self.path_of(key, group)
         write_atomically(path, pieces)
-        length, total = checksum(pieces)
-        return Receipt(str(path.relative_to(self.root)), 0, length, total)
+        return receipt_of(pieces, str(path.relative_to(self.root)))
 
-    def get(self, receipt: Receipt) -> Region:
+    def get(self, receipt: Receipt) -> memoryview:
         """Map the file of a record."""
         path = self.root / receipt.file
         try:
@@ -104,7 +103,7 @@ class DirectoryRecords(RecordStore):
                 str(path),
                 REPAIR,
             )
-        return Region(Memory(data), 0, len(data))
+        return data
 
     def delete(self, key: str, group: str) -> None:
         """Remove the file of a record."""

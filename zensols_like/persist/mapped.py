@@ -10,35 +10,10 @@ from pathlib import Path
 
 from zensols_like.errors import PersistableError
 
-__all__ = ["Memory", "Region", "map_file"]
+__all__ = ["map_file"]
 
 _SMALL = 1 << 20
 """Files of up to so many bytes are read, which is quicker; and a map holds an open file for as long as it lives."""
-
-
-class Memory:
-    """A file, or a part of one, as private memory: writing into it reaches no file."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: memoryview) -> None:
-        self.data = data
-
-
-class Region:
-    """The bytes of one record in memory."""
-
-    __slots__ = ("length", "memory", "offset")
-
-    def __init__(self, memory: Memory, offset: int, length: int) -> None:
-        self.memory = memory
-        self.offset = offset
-        self.length = length
-
-    @property
-    def data(self) -> memoryview:
-        """The bytes."""
-        return self.memory.data[self.offset : self.offset + self.length]
 
 
 def map_file(path: Path) -> memoryview:
