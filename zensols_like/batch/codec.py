@@ -103,7 +103,7 @@ class BoundField:
             EncodeError: A value cannot be encoded; names its data point.
         """
         if self.is_label:
-            missing = [is_missing(value) for value in values]
+            missing = which_missing(values)
             if all(missing):
                 return NullFeatureContext(self.field.feature_id)
             if any(missing):
@@ -307,6 +307,14 @@ def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
             str(bound),
             "give the data point class such an attribute, or name another one with attr_access",
         ) from error
+
+
+def which_missing(values: Sequence[Any]) -> Sequence[bool]:
+    """Whether each label of a column says nothing; see `is_missing`."""
+    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf":
+        found: list[bool] = np.isnan(values).tolist()
+        return found
+    return [is_missing(value) for value in values]
 
 
 def is_missing(value: Any) -> bool:

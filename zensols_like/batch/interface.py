@@ -30,7 +30,7 @@ class DataPointIDSet:
 
     batch_id: str
     """The ID of the batch."""
-    data_point_ids: tuple[str, ...]
+    data_point_ids: Sequence[str]
     """The keys of the data points in the source, in the order of the batch."""
     split_name: str
     """The split that the batch belongs to."""

@@ -562,7 +562,11 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             CorruptBatch: A record is damaged or gone.
         """
         self.prime()
-        read, decode, wanted = self._reader.read, self.codec.decode, BatchIDs(range(len(self))) if keys is None else keys
+        read, decode, wanted = (
+            self._reader.read,
+            self.codec.decode,
+            BatchIDs(range(len(self))) if keys is None else keys,
+        )
         if isinstance(wanted, BatchIDs):
             yield from (decode(read(position, str(position))) for position in wanted.positions)
         else:

@@ -41,7 +41,6 @@ class Deallocated(NamedTuple):
     """Nothing any more."""
 
 
-
 Payload: TypeAlias = Nascent | Encoded | Decoded | Copied | Deallocated
 LETTERS: Mapping[type[Payload], str] = {Nascent: "n", Encoded: "e", Decoded: "d", Copied: "t", Deallocated: "k"}
 """The documented letter of each state."""
