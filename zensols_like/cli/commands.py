@@ -54,10 +54,10 @@ def list_batches(source: Source, as_json: bool, show_all: bool, count: bool) -> 
             print_report(report, as_json, render.render_list(report, show_all))
 
 
-def info(source: Source, as_json: bool, batches: int | None) -> None:
+def info(source: Source, as_json: bool, batches: int | None, split: str | None) -> None:
     """Say what a store holds."""
     with looking(open_reader(source), source) as reader:
-        report = report_store(reader, batches)
+        report = report_store(reader, batches, split)
         print_report(report, as_json, render.render_store(report))
 
 

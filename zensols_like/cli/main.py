@@ -137,11 +137,14 @@ def info(
         int, typer.Option("--batches", "-n", min=0, metavar="N", help="Batches of each split to read for the numbers.")
     ] = 1,
     read_all: Annotated[bool, flag("--all", "-a", help="Read every batch for the numbers.")] = False,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="Read only this split for the numbers.")
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Say what a store holds: splits, attributes and their numbers, labels, size."""
-    _run("commands.info", Source(store, config, overrides, section), as_json, None if read_all else batches)
+    _run("commands.info", Source(store, config, overrides, section), as_json, None if read_all else batches, split)
 
 
 @app.command()
