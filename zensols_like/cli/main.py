@@ -76,7 +76,10 @@ def encode(
     quiet: Quiet = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Encode the batches that are not there yet; goes on where it was stopped."""
+    """Encode the batches that are not there yet; goes on where it was stopped.
+
+    With a section [checks] in the configuration, all batches are checked against its rules in the end.
+    """
     _run("commands.encode", Source(None, config, overrides, section), as_json, quiet)
 
 

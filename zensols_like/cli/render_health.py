@@ -13,7 +13,7 @@ from rich.text import Text
 from zensols_like.cli.figures import age_text, count_text, size_text
 from zensols_like.cli.tables import STATES, new_table, title
 from zensols_like.inspect import CheckReport, DoctorReport, StaleReport, StoresReport, Tier, UsageReport, VerifyReport
-from zensols_like.inspect.checks import RuleReport, Violation
+from zensols_like.inspect.checks import RuleReport
 from zensols_like.inspect.usage import StoreUsage
 
 __all__ = ["render_check", "render_doctor", "render_stale", "render_stores", "render_usage", "render_verify"]
@@ -117,16 +117,8 @@ def _verdict(rule: RuleReport) -> Text:
         return Text("holds", "green")
     text = Text.assemble((f"broken {rule.count} times" if rule.count > 1 else "broken once", "red"))
     for one in rule.violations:
-        text.append(f"\n{_place(one)}{one.what}")
+        text.append(f"\n{one}")
     return text.append("\n…") if rule.count > len(rule.violations) else text
-
-
-def _place(one: Violation) -> str:
-    if one.batch_id is None:
-        return ""
-    point = "" if one.data_point_id is None else f", data point {one.data_point_id!r}"
-    index = "" if one.index is None else f", at {list(one.index)}"
-    return f"batch {one.batch_id} of {one.split}{point}{index}: "
 
 
 def render_doctor(report: DoctorReport) -> RenderableType:
