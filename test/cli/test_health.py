@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from cli.iris import STOPPING, flip, process, record_of, run, text
+from cli.iris import RESOURCES, STOPPING, flip, process, record_of, run, text
 
 from zensols_like.batch import BatchStash
 
@@ -234,3 +234,20 @@ def test_a_process_verifies_with_the_right_exit_code(encoded):
     done = process("verify", "-q", str(encoded.store))
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
+
+
+def test_a_data_point_in_two_splits_is_found_before_anything_is_encoded(iris, tmp_path, as_json):
+    # the table has one flower twice, both in train
+    table = (RESOURCES / "iris.csv").read_text()
+    assert "compared by flower_dims: none is in two splits; repeated inside of a split: 1." in text(
+        iris.run("check", "-q", "--duplicates")
+    )
+    (tmp_path / "iris.csv").write_text(table.replace("1.9,virginica,train", "1.9,virginica,test", 1))
+    moved = (f"default.resources_dir={tmp_path}",)
+    result = iris.run("check", "--duplicates", overrides=moved)
+    assert result.exit_code == 9
+    assert "1 of 150 data points have the content of one in another split." in result.stderr
+    assert re.search(r"\n 5 +test +128 +train$", text(result))
+    (found,) = as_json(iris.run("check", "-q", "--duplicates", "--json", overrides=moved))["duplicates"]
+    assert found == {"id": "5", "split": "test", "first_id": "128", "first_split": "train"}
+    assert not (tmp_path / "target").exists()

@@ -203,12 +203,19 @@ def check(
     overrides: Overrides = None,
     section: Section = None,
     rules: Annotated[str, typer.Option("--rules", "-r", metavar="NAME", help="The section with the rules.")] = "checks",
+    duplicates: Annotated[
+        bool, flag("--duplicates", help="Compare the data points of the source instead: is one in two splits?")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Check the batches against rules of the configuration, as size = float32[N, 4], finite, min 0."""
-    _run("health.check", Source(None, config, overrides, section), rules, as_json, quiet)
+    source = Source(None, config, overrides, section)
+    if duplicates:
+        _run("health.duplicates", source, as_json, quiet)
+    else:
+        _run("health.check", source, rules, as_json, quiet)
 
 
 @app.command("du")
