@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from zensols_like.dataset.attribute import attribute_of
 from zensols_like.dataset.keys import StashSplitKeyContainer
 from zensols_like.dataset.split import split_counts, stratified_counts
 from zensols_like.errors import DatasetError
@@ -100,14 +101,7 @@ class StratifiedStashSplitKeyContainer(StashSplitKeyContainer):
 
     def _labels(self, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
         for key, item in self.stash.load_many(keys):
-            try:
-                yield key, getattr(item, str(self.partition_attr))
-            except AttributeError:
-                raise DatasetError(
-                    f"The {type(item).__name__} of key {key!r} has no attribute {self.partition_attr!r}.",
-                    f"{type(self).__name__} partition_attr",
-                    "name an attribute that every value of the stash has",
-                ) from None
+            yield key, attribute_of(item, str(self.partition_attr), key, f"{type(self).__name__} partition_attr")
 
     def _label_counts(self) -> dict[str, dict[Any, int]]:
         """How often each label is in each split; the label that most keys have comes first."""
