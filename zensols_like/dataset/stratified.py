@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -97,7 +98,12 @@ class StratifiedStashSplitKeyContainer(StashSplitKeyContainer):
             deal = iter(members)
             for name, count in counts[label].items():
                 split_of.update(dict.fromkeys(islice(deal, count), name))
-        return {name: tuple(key for key in keys if split_of[key] == name) for name in totals}
+        splits = {name: [key for key in keys if split_of[key] == name] for name in totals}
+        if self.shuffle:
+            generator = random.Random(self.seed)  # noqa: S311 - it mixes, it does not protect
+            for members in splits.values():
+                generator.shuffle(members)  # once more: the labels were dealt out one after the other
+        return {name: tuple(members) for name, members in splits.items()}
 
     def _labels(self, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
         for key, item in self.stash.load_many(keys):
