@@ -43,6 +43,7 @@ SCHEMAS = {
                 "shape": [int],
                 "stats": STATS,
                 "note": None,
+                "share_padding": None,
             }
         ],
         "labels": [{"label": str, "counts": {"train": int, "dev": int, "test": int}}],
@@ -81,6 +82,7 @@ SCHEMAS = {
                 "stats": STATS,
                 "preview": [[float]],
                 "note": None,
+                "share_padding": None,
             }
         ],
         "labels": [str],

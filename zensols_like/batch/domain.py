@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -14,6 +13,7 @@ from torch import Tensor
 from zensols_like.batch.codec import BatchCodec, ColumnSource
 from zensols_like.batch.interface import Contexts, EncodedBatch
 from zensols_like.batch.mapping import BatchFeatureMapping
+from zensols_like.batch.notebook import html_table
 from zensols_like.batch.state import LETTERS, Copied, Deallocated, Decoded, Encoded, Nascent, Payload
 from zensols_like.errors import BatchError, DeepLearnError
 from zensols_like.persist import PersistableContainer
@@ -442,14 +442,9 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
                 point.write(depth + 1, writer)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{html.escape(_describe(tensor))}</td></tr>"
-            for name, tensor in ({} if isinstance(self._payload, (Nascent, Deallocated)) else self.attributes).items()
-        )
-        return (
-            f"<table><caption>{html.escape(str(self))}</caption>"
-            f"<tr><th>attribute</th><th>tensor</th></tr>{rows}</table>"
-        )
+        shown = {} if isinstance(self._payload, (Nascent, Deallocated)) else self.attributes
+        rows = [(name, _describe(tensor)) for name, tensor in shown.items()]
+        return html_table(str(self), ("attribute", "tensor"), rows)
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.id} of {self.split_name}: {self.size()} data points, {self.state_name}"

@@ -26,6 +26,7 @@ from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
+from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore
@@ -250,6 +251,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             if self._wanted is None or name in self._wanted
         }
         return BatchMetadata(self.data_point_type, self.batch_type, self.codec.mapping, fields)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what is there, without encoding or planning anything."""
+        manifest = self.store.manifest
+        splits = {} if manifest is None else manifest.splits
+        rows = [(name, counts["batches"], counts["data_points"]) for name, counts in splits.items()]
+        caption = f"{type(self).__name__} {self.name}: {self.status.value}, {self.store.location}"
+        made_of = self.batch_metadata._repr_html_()
+        return html_table(caption, ("split", "batches", "data points"), rows) + made_of
 
     # ---- where they lie
 
