@@ -22,6 +22,7 @@ from zensols_like.inspect import (
     ListReport,
     Report,
     RowReport,
+    StepReport,
     StoreReport,
     TensorStats,
     as_value,
@@ -36,6 +37,7 @@ __all__ = [
     "render_encode",
     "render_list",
     "render_point",
+    "render_step",
     "render_store",
 ]
 
@@ -175,6 +177,15 @@ def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:
         *_notes(report.attributes),
         _preview_table(report),
         *_point_tables(report),
+    )
+
+
+def render_step(report: StepReport, all_ids: bool) -> RenderableType:
+    """What a step saw: its place, then its batch."""
+    return Group(
+        f"epoch {report.epoch}, step {report.step}, rank {report.rank} of {report.world}: position {report.position} "
+        f"of data epoch {report.data_epoch}{', padding' if report.is_padding else ''}",
+        render_batch(report.batch, all_ids),
     )
 
 
