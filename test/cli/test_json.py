@@ -17,7 +17,13 @@ STATS = {
     "share_zero": float,
 }
 SPLIT = {"name": str, "batches": int, "committed": int, "data_points": int, "size_bytes": int}
-PROVENANCE = {"created": str, "zensols_like": str, "torch": str, "python": str}
+PROVENANCE = {
+    **dict.fromkeys(["began", "finished", "command"], str),
+    "commit": None,
+    "host": str,
+    "seed": int,
+    **dict.fromkeys(["zensols_like", "python", "torch", "numpy", "pandas"], str),
+}
 
 SCHEMAS = {
     "store": {

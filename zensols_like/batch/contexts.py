@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from zensols_like.errors import CorruptBatch
+from zensols_like.batch.interface import Contexts, narrowed
+from zensols_like.errors import CorruptBatch, MissingBatchError
 from zensols_like.persist import (
     DelegateStash,
     DictionaryStash,
@@ -19,7 +21,7 @@ from zensols_like.persist import (
     StoreFolder,
 )
 
-__all__ = ["ContextStore", "StashContexts", "contexts_in"]
+__all__ = ["ContextReader", "ContextStore", "StashContexts", "contexts_in"]
 
 
 class ContextStore(Protocol):
@@ -111,6 +113,65 @@ class StashContexts:
     def clear(self) -> None:
         """Forget all contexts."""
         self.stash.clear()
+
+
+class Receipts(Protocol):
+    """The receipts of the records of a group, by the positions of batches."""
+
+    def __getitem__(self, position: int, /) -> Receipt | None:
+        """The receipt; ``None`` where nothing is committed."""
+
+
+class ContextReader:
+    """Reads the contexts of batches, and of them only the records that hold a wanted attribute.
+
+    Args:
+        contexts: Where they lie.
+        groups: The name of each group of attributes, and its attributes.
+        receipts: For each group what is committed, by position.
+        wanted: The attributes; all when ``None``.
+        location: What messages call the store.
+    """
+
+    def __init__(
+        self,
+        contexts: ContextStore,
+        groups: Sequence[tuple[str, Collection[str]]],
+        receipts: Callable[[int], Receipts],
+        wanted: frozenset[str] | None,
+        location: str,
+    ) -> None:
+        self._load = contexts.get_part
+        self._location = location
+        self._groups = [
+            (key, receipts(number), None if wanted is None or wanted.issuperset(names) else wanted)
+            for number, (key, names) in enumerate(groups)
+            if wanted is None or not wanted.isdisjoint(names)
+        ]
+
+    def read(self, position: int, name: str) -> Contexts:
+        """The contexts of a batch; those of several groups as a chain of their mappings.
+
+        Args:
+            position: The position of the batch.
+            name: Its ID.
+
+        Raises:
+            MissingBatchError: The batch is planned, but not committed yet.
+            CorruptBatch: A record is damaged or gone; names the batch and the file.
+        """
+        parts: list[Any] = []
+        for key, receipts, names in self._groups:
+            receipt = receipts[position]
+            if receipt is None:
+                raise MissingBatchError(
+                    f"Batch {name!r} is planned, but not committed yet.",
+                    self._location,
+                    "run: zensols-like encode, or call prime()",
+                )
+            part = self._load(name, key, receipt)
+            parts.append(part if names is None else narrowed(part, names))
+        return parts[0] if len(parts) == 1 else ChainMap(*parts)
 
 
 def contexts_in(stash: Stash, beside: Path | None) -> ContextStore:

@@ -15,6 +15,7 @@ from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import FRESHEN, Group, Manifest
 from zensols_like.batch.plan import Plan
+from zensols_like.batch.provenance import end_provenance
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import EncodeError, StaleError
 from zensols_like.persist import write_atomically
@@ -144,13 +145,16 @@ class BatchEncoder:
         """
         self.require_labels_alike()
         self.contexts.keep_only(self.store.index.files)
-        self.store.finish(specs=describe_attributes(self.codec, self.store, self.contexts))
+        self.store.finish(
+            specs=describe_attributes(self.codec, self.store, self.contexts),
+            provenance=end_provenance(self.store.require_manifest().provenance),
+        )
 
 
 def write_plan(path: Path, sets: Iterable[DataPointIDSet]) -> None:
     """Write a plan for people to read; a line for each batch, all of it JSON."""
     lines = (
-        json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
+        json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": [*one.data_point_ids]})
         for one in sets
     )
     write_atomically(path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"], alone=True)

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from zensols_like.batch.contexts import ContextStore
+from zensols_like.batch.contexts import ContextReader, ContextStore
 from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
+from zensols_like.batch.interface import Contexts
 from zensols_like.batch.manifest import Manifest, Status
 from zensols_like.batch.plan import Plan
 from zensols_like.errors import CorruptBatch, MissingBatchError
@@ -183,25 +184,19 @@ class BatchStore:
         self.refresh()
         self._sweep()
 
-    def load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None = None) -> dict[str, Any]:
-        """The contexts of a batch.
+    def reader(self, contexts: ContextStore, attributes: frozenset[str] | None = None) -> ContextReader:
+        """What reads the contexts of batches.
 
         Args:
             contexts: Where they lie.
-            position: The position of the batch in the plan.
-            attributes: The attributes to load, all when ``None``; records of other groups are not touched.
-
-        Raises:
-            MissingBatchError: The batch is planned, but not committed yet.
-            CorruptBatch: A record is damaged or gone; names the batch and the file.
+            attributes: The attributes to read, all when ``None``; records of other groups are not touched.
         """
-        found: dict[str, Any] = {}
-        for number, group in enumerate(self.require_manifest().groups):
-            wanted = None if attributes is None else attributes.intersection(group.attributes)
-            if wanted is None or wanted:
-                part = contexts.get_part(str(position), group.key, self._receipt(number, position))
-                found.update(part if wanted is None else {name: part[name] for name in wanted})
-        return found
+        groups = [(group.key, group.attributes) for group in self.require_manifest().groups]
+        return ContextReader(contexts, groups, self.index.receipts, attributes, self.location)
+
+    def load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None = None) -> Contexts:
+        """The contexts of one batch; see `reader`."""
+        return self.reader(contexts, attributes).read(position, str(position))
 
     def _receipt(self, group: int, position: int) -> Receipt:
         receipt = self.index.receipt(group, position)
@@ -223,7 +218,7 @@ class BatchStore:
         for position in range(len(self.plan)):
             for number, group in enumerate(self.require_manifest().groups):
                 total.update(json.dumps([str(position), group.key]).encode())
-                total.update(delegate.records.get_again(self._receipt(number, position)).data)
+                total.update(delegate.records.get_again(self._receipt(number, position)))
         return total.hexdigest()
 
     def _write_manifest(self, manifest: Manifest) -> None:

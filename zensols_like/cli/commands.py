@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -22,6 +23,7 @@ from zensols_like.inspect import (
     BatchChecks,
     ClearReport,
     StashReader,
+    StepPlace,
     check_store,
     count_batches,
     is_store,
@@ -30,12 +32,13 @@ from zensols_like.inspect import (
     report_clear,
     report_encode,
     report_point,
+    report_step,
     report_store,
 )
 from zensols_like.inspect import list_batches as report_list
 from zensols_like.inspect.checks import CHECKS_SECTION
 
-__all__ = ["clear", "encode", "info", "list_batches", "show", "show_point"]
+__all__ = ["clear", "encode", "info", "list_batches", "show", "show_point", "show_step"]
 
 TERMINATED = 143
 ROWS = 3
@@ -82,6 +85,22 @@ def show_point(source: Source, id: str, as_json: bool, attributes: Collection[st
     reader.require_current()
     report = report_point(reader, id, attributes, with_points)
     print_report(report, as_json, render.render_point(report))
+
+
+def show_step(
+    source: Source,
+    place: dict[str, Any],
+    as_json: bool,
+    attributes: Collection[str],
+    all_ids: bool,
+    with_points: bool,
+) -> None:
+    """Look at the batch that a step of a training loop saw."""
+    reader = open_reader(source)
+    reader.require_current()
+    rows = CHOSEN_ROWS if attributes else ROWS
+    report = report_step(reader, StepPlace(**place), attributes, rows, with_points)
+    print_report(report, as_json, render.render_step(report, all_ids))
 
 
 def encode(source: Source, as_json: bool, is_quiet: bool) -> None:

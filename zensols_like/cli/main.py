@@ -18,13 +18,23 @@ from zensols_like.cli.exits import Exits
 from zensols_like.cli.options import (
     AsJson,
     Config,
+    DropLast,
+    Epoch,
     Overrides,
     Quiet,
+    Rank,
     RequiredConfig,
     Section,
+    Seed,
+    Shuffle,
     Source,
+    Split,
+    Step,
+    StepsPerEpoch,
     Store,
+    Uneven,
     Verbose,
+    World,
     flag,
 )
 from zensols_like.errors import ConfigurationError
@@ -101,7 +111,8 @@ def list_batches(
 @app.command()
 def show(
     batch: Annotated[
-        str | None, typer.Argument(help="The ID of the batch, such as 0; none with --point.", show_default=False)
+        str | None,
+        typer.Argument(help="The ID of the batch, such as 0; none with --point or --step.", show_default=False),
     ] = None,
     store: Store = None,
     config: Config = None,
@@ -116,18 +127,38 @@ def show(
     ] = None,
     ids: Annotated[bool, flag("--ids", help="Show the IDs of all data points.")] = False,
     points: Annotated[bool, flag("--points", help="Show data points of the source beside; needs -c.")] = False,
+    epoch: Epoch = None,
+    step: Step = None,
+    rank: Rank = 0,
+    world: World = 1,
+    split: Split = "train",
+    seed: Seed = 0,
+    shuffle: Shuffle = None,
+    uneven: Uneven = "pad",
+    drop_last: DropLast = False,
+    steps_per_epoch: StepsPerEpoch = None,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Look at a batch, or at one data point."""
+    """Look at a batch, at one data point, or at what a step of a training loop saw."""
+    of_step = epoch is not None or step is not None
+    if of_step and point is not None:
+        raise ConfigurationError("Both a step and a data point are named.", "the arguments", "give one of them")
+    if (of_step or point is not None) and batch is not None and store is None:
+        store, batch = Path(batch), None  # without a batch the store comes first
+    source = Source(store, config, overrides, section)
     if point is not None:
-        if batch is not None and store is None:
-            store = Path(batch)  # without a batch the store comes first
-        _run("commands.show_point", Source(store, config, overrides, section), point, as_json, attributes or (), points)
+        _run("commands.show_point", source, point, as_json, attributes or (), points)
+    elif of_step:
+        place = {"epoch": epoch or 0, "step": step or 0, "rank": rank, "world": world, "split": split, "seed": seed}
+        place |= {"shuffle": shuffle, "uneven": uneven, "drop_last": drop_last, "steps_per_epoch": steps_per_epoch}
+        _run("commands.show_step", source, place, as_json, attributes or (), ids, points)
     elif batch is None:
-        raise ConfigurationError("No batch is named.", "the arguments", "give the ID of a batch, or --point ID")
+        raise ConfigurationError(
+            "No batch is named.", "the arguments", "give the ID of a batch, --point ID, or --epoch N and --step N"
+        )
     else:
-        _run("commands.show", Source(store, config, overrides, section), batch, as_json, attributes or (), ids, points)
+        _run("commands.show", source, batch, as_json, attributes or (), ids, points)
 
 
 @app.command()

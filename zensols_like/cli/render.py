@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -21,6 +22,7 @@ from zensols_like.inspect import (
     ListReport,
     Report,
     RowReport,
+    StepReport,
     StoreReport,
     TensorStats,
     as_value,
@@ -35,6 +37,7 @@ __all__ = [
     "render_encode",
     "render_list",
     "render_point",
+    "render_step",
     "render_store",
 ]
 
@@ -53,18 +56,27 @@ def as_json(report: Report) -> str:
 
 def render_store(report: StoreReport) -> RenderableType:
     """What a store holds."""
-    made = ", ".join(f"{name} {value}" for name, value in report.provenance.items())
     return Group(
         title(report.path, report.status),
         f"{count_text(report.batches, 'batch')}, {count_text(report.data_points, 'data point')}, "
         f"{size_text(report.size_bytes)}, {report.container}",
-        Text(made, style="dim"),
+        Text("\n".join(_made(report.provenance)), style="dim"),
         _split_table(report.splits),
         _attribute_table(report.attributes),
         *_notes(report.attributes),
         f"[dim]* label; numbers of {report.looked_at} of {count_text(report.batches, 'batch')}[/]",
         *_label_table(report),
     )
+
+
+def _made(provenance: Mapping[str, Any]) -> Iterable[str]:
+    """Who made a store, in lines."""
+    known = {name: f"{name} {value}" for name, value in provenance.items() if value is not None}
+    lines = (("began", "finished"), ("command",), ("commit", "host", "seed"), provenance)
+    for names in lines:
+        texts = [known.pop(name) for name in names if name in known]
+        if texts:
+            yield ", ".join(texts)
 
 
 def _split_table(splits: Sequence[SplitReport]) -> Table:
@@ -165,6 +177,15 @@ def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:
         *_notes(report.attributes),
         _preview_table(report),
         *_point_tables(report),
+    )
+
+
+def render_step(report: StepReport, all_ids: bool) -> RenderableType:
+    """What a step saw: its place, then its batch."""
+    return Group(
+        f"epoch {report.epoch}, step {report.step}, rank {report.rank} of {report.world}: position {report.position} "
+        f"of data epoch {report.data_epoch}{', padding' if report.is_padding else ''}",
+        render_batch(report.batch, all_ids),
     )
 
 

@@ -20,6 +20,7 @@ from zensols_like.inspect.report import (
     as_value,
 )
 from zensols_like.inspect.stale import StaleReport, report_differences
+from zensols_like.inspect.step import StepPlace, StepReport, report_step
 from zensols_like.inspect.survey import (
     count_batches,
     list_batches,
@@ -48,6 +49,8 @@ __all__ = [
     "RowReport",
     "StaleReport",
     "StashReader",
+    "StepPlace",
+    "StepReport",
     "StoreReader",
     "StoreReport",
     "StoresReport",
@@ -72,6 +75,7 @@ __all__ = [
     "report_encode",
     "report_health",
     "report_point",
+    "report_step",
     "report_store",
     "report_unreadable",
     "report_usage",

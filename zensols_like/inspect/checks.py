@@ -198,7 +198,7 @@ def check_store(
     for done, position in enumerate(positions, 1):
         columns = reader.columns(position, frozenset(checks.rules))
         tensors = {name: column.tensor for name, column in columns.items()}
-        ids, split = plan.ids(position), plan.split_of(position)
+        ids, split = tuple(plan.ids(position)), plan.split_of(position)
         for name, rule, flaw in checks.flaws(tensors, len(ids)):
             violation = _violation(flaw, str(position), split, ids, tensors[name])
             broken[name, rule.text].add(flaw.count, violation)

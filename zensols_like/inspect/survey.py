@@ -254,7 +254,7 @@ def report_batch(
         path=reader.path,
         id=batch_id,
         split=plan.split_of(position),
-        data_point_ids=ids,
+        data_point_ids=tuple(ids),
         size_bytes=int(_sizes(reader)[:, position].sum()),
         attributes=tuple(
             report_tensor(reader, name, columns[name], rows) for name in reader.attributes if name in columns

@@ -146,7 +146,7 @@ def _require_sound(reader: BatchReader, batch_id: str, group: str, receipt: Rece
         contexts.get_part(batch_id, group, receipt)  # all that another stash can say is whether it still has it
     elif tier is Tier.SIZES:
         contexts.records.get(receipt)
-    elif xxh3_64_intdigest(contexts.records.get_again(receipt).data) != receipt.checksum:
+    elif xxh3_64_intdigest(contexts.records.get_again(receipt)) != receipt.checksum:
         raise CorruptBatch("Its bytes are not those that were committed.")
 
 
