@@ -277,4 +277,4 @@ def doctor(
 
 def main() -> None:
     """Run the command line and exit."""
-    app()
+    app(prog_name=app.info.name)  # also as `python -m`, whose own name no shell could complete

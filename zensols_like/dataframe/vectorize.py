@@ -179,7 +179,7 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
         if categories > max(_MANY, len(column) / 2):
             logger.warning(
                 "column %r of %s is text with %d values in %d rows, each of which becomes a column of its own; "
-                "leave it out with exclude_columns if that is not meant",
+                "leave it out with exclude_columns if that is not meant, or encode its words in a BatchStash",
                 column.name,
                 self._where,
                 categories,
