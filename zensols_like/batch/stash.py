@@ -256,7 +256,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     @cached_property
     def store(self) -> BatchStore:
         """The books: manifest, plan and what is committed."""
-        return BatchStore(self._contexts.folder)
+        return BatchStore(self._contexts.folder, self._contexts)
 
     @cached_property
     def _groups(self) -> tuple[Group, ...]:
@@ -324,10 +324,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         return self.store.is_complete
 
     def repair(self, names: Iterable[str]) -> None:
-        """Encode batches again whose records are damaged; the others stay.
+        """Encode batches again whose records are damaged; the others stay.  A damaged plan or index is written again.
 
         Args:
-            names: The IDs of the batches.
+            names: The IDs of the batches; may be none.
 
         Raises:
             StaleError: The store was encoded from something else than there is now.
@@ -335,12 +335,18 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         self.require_fresh()
         require_encoder(self.store)
-        damaged = frozenset(self._position(name) for name in names)
+        wanted = list(names)
         with self._priming(), self.store.folder.lock():
             self.deallocate()
             plan = self._plan_anew()
-            if plan.digest != self.store.plan.digest:
+            if not self.store.mend_plan(plan):
                 raise StaleError("The splits changed since the batches were planned.", self.store.location, FRESHEN)
+            self.store.prove_index()
+            damaged = set(map(self._position, wanted))
+            damaged |= {position for position in self.store.index.missing() if self.store.is_complete}
+            if not damaged:
+                self.store.mend_index()
+                return
             # first the batches, then the books: when one of them fails, the store is as it was
             encoder, sets = self._encoder, self.batch_data_point_sets
             commits = [

@@ -7,8 +7,8 @@ one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
@@ -78,6 +78,10 @@ class RecordStore(ABC):
             CorruptBatch: The record is gone, or has another length.
         """
         return self.get(receipt)
+
+    @abstractmethod
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""
 
     @abstractmethod
     def delete(self, key: str, group: str) -> None:
@@ -212,6 +216,21 @@ class RecordStash(Stash, ABC):
     def put(self, key: str, group: str, value: Any) -> Receipt:
         """Store the value of a group."""
         return write_record(self.records, self._storage, key, group, value)
+
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""
+        return self.records.find_all(group)
+
+    def prove(self, key: str, group: str, receipt: Receipt) -> Receipt:
+        """Read a record that was found, and add its checksum.
+
+        Raises:
+            CorruptBatch: It is damaged, or another one.
+        """
+        data = self.records.get_again(receipt).data
+        where = f"{self.records.where(receipt)}, key {key!r}"
+        check_identity(unframe(data, where), self._storage, key, group, where)
+        return replace(receipt, checksum=xxh3_64_intdigest(data))
 
     def flush(self) -> None:
         """Force what was put to the disk."""
