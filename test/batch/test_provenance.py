@@ -78,7 +78,7 @@ def test_a_manifest_says_who_made_the_store(tmp_path, monkeypatch):
     stash = flower_stash(tmp_path)
     stash.prime()
     found = stash.store.require_manifest().provenance
-    assert list(found)[:6] == ["began", "finished", "command", "commit", "host", "seed"]
+    assert list(found)[:6] == ["began", "finished", "command", "commit", "host", "run"]
     assert (found["command"], found["seed"]) == ("train --size '3 4'", 5)
     assert datetime.fromisoformat(found["began"]) <= datetime.fromisoformat(found["finished"])
     assert {"zensols_like", "python", "torch", "numpy", "pandas"} <= found.keys()

@@ -20,7 +20,7 @@ SPLIT = {"name": str, "batches": int, "committed": int, "data_points": int, "siz
 PROVENANCE = {
     **dict.fromkeys(["began", "finished", "command"], str),
     "commit": None,
-    "host": str,
+    **dict.fromkeys(["host", "run"], str),
     "seed": None,
     **dict.fromkeys(["zensols_like", "python", "torch", "numpy", "pandas"], str),
 }

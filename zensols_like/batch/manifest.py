@@ -82,6 +82,11 @@ class Manifest:
     index: Mapping[str, Any] = field(default_factory=dict)
     """Digest of the index; known when the store is complete."""
 
+    @property
+    def edition(self) -> tuple[int, Any]:
+        """What is another one whenever the store was begun again, or cleared and begun anew."""
+        return self.generation, self.provenance.get("run")
+
     def differences(self, wanted: Sequence[Group]) -> list[str]:
         """What differs from the groups that are wanted, a line for each field."""
         stored = {group.attributes: group for group in self.groups}

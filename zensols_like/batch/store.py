@@ -18,7 +18,7 @@ from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
 from zensols_like.batch.manifest import Manifest, Status
 from zensols_like.batch.mend import find_index, prove_index
 from zensols_like.batch.plan import Plan
-from zensols_like.errors import CorruptBatch, MissingBatchError, UnsafeError
+from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError, UnsafeError
 from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
 from zensols_like.persist.frame import frame, unframe
@@ -117,6 +117,7 @@ class BatchStore:
             manifest = self.require_manifest()
             plan = Plan.from_value(self._read_value(_name(PLAN, manifest.generation)))
             if plan.digest != manifest.plan["digest"]:
+                self.require_current()
                 raise CorruptBatch(
                     "The plan is not the one that the manifest names.",
                     f"{self.location}/{_name(PLAN, manifest.generation)}",
@@ -146,6 +147,7 @@ class BatchStore:
                 raise CorruptBatch("The index is not the one that the manifest names.", f"{self.location}/{name}", MEND)
             return index
         except CorruptBatch as error:
+            self.require_current()  # else these are the records of others
             if self.contexts is None:
                 raise
             self.index_damage = error
@@ -255,7 +257,36 @@ class BatchStore:
         Raises:
             MissingBatchError: The batch is planned, but not committed yet.
             CorruptBatch: A record is damaged or gone; names the batch and the file.
+            StaleError: The store was encoded again, or cleared, since it was opened.
         """
+        try:
+            found = self._load(contexts, position, attributes)
+        except CorruptBatch:
+            self.require_current()
+            raise
+        if self.index_damage is not None:  # no checksum says that the record is of this edition
+            self.require_current()
+        return found
+
+    def require_current(self) -> None:
+        """Refuse to go on when another process has encoded the store again, or cleared it, since it was opened.
+
+        Raises:
+            StaleError: It has.
+        """
+        try:
+            now = BatchStore(self.folder).manifest
+        except CorruptBatch:
+            return  # who told that something is damaged knows better what
+        if self._manifest is not None and (now is None or now.edition != self._manifest.edition):
+            what = "cleared" if now is None else "encoded again"
+            raise StaleError(
+                f"The store was {what} since it was opened.",
+                self.location,
+                "open it again: make the stash anew, or call its deallocate()",
+            )
+
+    def _load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for number, group in enumerate(self.require_manifest().groups):
             wanted = None if attributes is None else attributes.intersection(group.attributes)
@@ -303,6 +334,7 @@ class BatchStore:
         data = self.folder.read(name)
         where = f"{self.location}/{name}"
         if data is None:
+            self.require_current()
             raise CorruptBatch("A file of the store is gone.", where, MEND)
         try:
             found = unframe(data, where)
