@@ -23,7 +23,7 @@ from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
-from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
+from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Turn, require_encoder
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore
@@ -142,6 +142,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"There is no stale = {self.stale!r}.", f"[{self.name}] stale", f"use one of {list(_STALE)}"
             )
         self.priming = False
+        self._turn = Turn(f"[{self.name}]")
         self._ready = False
         self._stored: list[Commit] = []
         self._journal_due = 0.0
@@ -294,19 +295,14 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         if self._ready:
             return
-        if self.priming:
-            raise DeepLearnError(
-                "The batches are asked for while they are encoded.",
-                f"[{self.name}]",
-                "let no vectorizer or data point load batches of its own stash",
-            )
-        if not self._is_usable():
-            require_encoder(self.store)
-            with self._priming(), self.store.folder.lock():
-                self.deallocate()  # another writer may have gone on while this one waited
-                if not self._is_usable():
-                    self._encode()
-        self._ready = not self.is_child
+        with self._turn:
+            if not self._ready and not self._is_usable():
+                require_encoder(self.store)
+                with self._priming(), self.store.folder.lock():
+                    self.deallocate()  # another writer may have gone on while this one waited
+                    if not self._is_usable():
+                        self._encode()
+            self._ready = not self.is_child
 
     def _is_usable(self) -> bool:
         """Whether the store needs no encode.
@@ -336,7 +332,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         self.require_fresh()
         require_encoder(self.store)
         wanted = list(names)
-        with self._priming(), self.store.folder.lock():
+        with self._turn, self._priming(), self.store.folder.lock():
             self.deallocate()
             plan = self._plan_anew()
             if not self.store.mend_plan(plan):
