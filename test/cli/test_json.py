@@ -20,8 +20,8 @@ SPLIT = {"name": str, "batches": int, "committed": int, "data_points": int, "siz
 PROVENANCE = {
     **dict.fromkeys(["began", "finished", "command"], str),
     "commit": None,
-    "host": str,
-    "seed": int,
+    **dict.fromkeys(["host", "run"], str),
+    "seed": None,
     **dict.fromkeys(["zensols_like", "python", "torch", "numpy", "pandas"], str),
 }
 
@@ -176,7 +176,7 @@ def test_ls_as_json_is_never_shortened(iris):
 
 
 FIELDS = {
-    "verify": "path status tier batches committed records size_bytes damaged repaired",
+    "verify": "path status tier batches committed records size_bytes damaged repaired mended",
     "why-stale": "path status differences",
     "stores": "path stores",
     "usage": "stores record_bytes file_bytes",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from zensols_like.batch.interface import Contexts, narrowed
-from zensols_like.errors import CorruptBatch, MissingBatchError
+from zensols_like.errors import CorruptBatch
 from zensols_like.persist import (
     DelegateStash,
     DictionaryStash,
@@ -20,8 +18,9 @@ from zensols_like.persist import (
     Stash,
     StoreFolder,
 )
+from zensols_like.vectorize import NullFeatureContext
 
-__all__ = ["ContextReader", "ContextStore", "StashContexts", "contexts_in"]
+__all__ = ["ContextStore", "StashContexts", "contexts_in", "is_unlabeled"]
 
 
 class ContextStore(Protocol):
@@ -50,6 +49,12 @@ class ContextStore(Protocol):
 
     def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
         """Load the contexts of a group."""
+
+    def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
+        """What is there of a group, with its keys, oldest first; of checksums nothing is known."""
+
+    def prove(self, key: str, group: str, receipt: Receipt) -> Receipt:
+        """Read what was found, and add its checksum."""
 
     def flush(self) -> None:
         """Force what was put to the disk."""
@@ -101,6 +106,15 @@ class StashContexts:
             )
         return contexts
 
+    def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
+        """Every key of the stash."""
+        keys = self.stash.keys()
+        return ((key, Receipt(group, 0, 0, 0)) for key in keys)
+
+    def prove(self, key: str, group: str, receipt: Receipt) -> Receipt:  # noqa: ARG002 (there is no checksum)
+        """Nothing can be added."""
+        return receipt
+
     def flush(self) -> None:
         """Nothing is known to be left to do."""
 
@@ -113,65 +127,6 @@ class StashContexts:
     def clear(self) -> None:
         """Forget all contexts."""
         self.stash.clear()
-
-
-class Receipts(Protocol):
-    """The receipts of the records of a group, by the positions of batches."""
-
-    def __getitem__(self, position: int, /) -> Receipt | None:
-        """The receipt; ``None`` where nothing is committed."""
-
-
-class ContextReader:
-    """Reads the contexts of batches, and of them only the records that hold a wanted attribute.
-
-    Args:
-        contexts: Where they lie.
-        groups: The name of each group of attributes, and its attributes.
-        receipts: For each group what is committed, by position.
-        wanted: The attributes; all when ``None``.
-        location: What messages call the store.
-    """
-
-    def __init__(
-        self,
-        contexts: ContextStore,
-        groups: Sequence[tuple[str, Collection[str]]],
-        receipts: Callable[[int], Receipts],
-        wanted: frozenset[str] | None,
-        location: str,
-    ) -> None:
-        self._load = contexts.get_part
-        self._location = location
-        self._groups = [
-            (key, receipts(number), None if wanted is None or wanted.issuperset(names) else wanted)
-            for number, (key, names) in enumerate(groups)
-            if wanted is None or not wanted.isdisjoint(names)
-        ]
-
-    def read(self, position: int, name: str) -> Contexts:
-        """The contexts of a batch; those of several groups as a chain of their mappings.
-
-        Args:
-            position: The position of the batch.
-            name: Its ID.
-
-        Raises:
-            MissingBatchError: The batch is planned, but not committed yet.
-            CorruptBatch: A record is damaged or gone; names the batch and the file.
-        """
-        parts: list[Any] = []
-        for key, receipts, names in self._groups:
-            receipt = receipts[position]
-            if receipt is None:
-                raise MissingBatchError(
-                    f"Batch {name!r} is planned, but not committed yet.",
-                    self._location,
-                    "run: zensols-like encode, or call prime()",
-                )
-            part = self._load(name, key, receipt)
-            parts.append(part if names is None else narrowed(part, names))
-        return parts[0] if len(parts) == 1 else ChainMap(*parts)
 
 
 def contexts_in(stash: Stash, beside: Path | None) -> ContextStore:
@@ -189,3 +144,8 @@ def contexts_in(stash: Stash, beside: Path | None) -> ContextStore:
     if isinstance(innermost, DictionaryStash) or beside is None:
         return StashContexts(stash, MemoryFolder())
     return StashContexts(stash, FileFolder(beside.parent / f"{beside.name}.store"))
+
+
+def is_unlabeled(part: Mapping[str, Any]) -> bool:
+    """Whether a label is missing in the contexts of a group."""
+    return any(isinstance(context, NullFeatureContext) for context in part.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,14 @@ class Index:
         """The positions of the batches of which a record is not committed."""
         found: list[int] = np.flatnonzero((self.file < 0).any(axis=0)).tolist()
         return found
+
+    @property
+    def digest(self) -> str:
+        """A digest of what is committed, wherever it lies."""
+        total = hashlib.blake2b(digest_size=16)
+        for array in (self.length, self.checksum, self.unlabeled):
+            total.update(np.ascontiguousarray(array).data)
+        return total.hexdigest()
 
     def as_value(self) -> dict[str, Any]:
         """What to store."""

@@ -6,6 +6,7 @@ import platform
 import shlex
 import socket
 import sys
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ def begin_provenance(seed: Mapping[str, Any] | None) -> dict[str, Any]:
         "command": _command(),
         "commit": find_commit(Path.cwd()),
         "host": socket.gethostname(),
+        "run": uuid.uuid4().hex[:12],
         "seed": None if seed is None else seed["seed"],
         "zensols_like": zensols_like.__version__,
         "python": platform.python_version(),

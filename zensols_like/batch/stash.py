@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource
-from zensols_like.batch.contexts import ContextReader, ContextStore, contexts_in
+from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
 from zensols_like.batch.encoder import BatchEncoder, write_plan
@@ -25,9 +25,10 @@ from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch,
 from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
-from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
+from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Turn, require_encoder
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
+from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -146,6 +147,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"There is no stale = {self.stale!r}.", f"[{self.name}] stale", f"use one of {list(_STALE)}"
             )
         self.priming = False
+        self._turn = Turn(f"[{self.name}]")
         self._ready = False
         self._stored: list[Commit] = []
         self._journal_due = 0.0
@@ -270,7 +272,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     @cached_property
     def store(self) -> BatchStore:
         """The books: manifest, plan and what is committed."""
-        return BatchStore(self._contexts.folder)
+        return BatchStore(self._contexts.folder, self._contexts)
 
     @cached_property
     def _groups(self) -> tuple[Group, ...]:
@@ -308,19 +310,14 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         if self._ready:
             return
-        if self.priming:
-            raise DeepLearnError(
-                "The batches are asked for while they are encoded.",
-                f"[{self.name}]",
-                "let no vectorizer or data point load batches of its own stash",
-            )
-        if not self._is_usable():
-            require_encoder(self.store)
-            with self._priming(), self.store.folder.lock():
-                self.deallocate()  # another writer may have gone on while this one waited
-                if not self._is_usable():
-                    self._encode()
-        self._ready = not self.is_child
+        with self._turn:
+            if not self._ready and not self._is_usable():
+                require_encoder(self.store)
+                with self._priming(), self.store.folder.lock():
+                    self.deallocate()  # another writer may have gone on while this one waited
+                    if not self._is_usable():
+                        self._encode()
+            self._ready = not self.is_child
 
     def _is_usable(self) -> bool:
         """Whether the store needs no encode.
@@ -338,10 +335,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         return self.store.is_complete
 
     def repair(self, names: Iterable[str]) -> None:
-        """Encode batches again whose records are damaged; the others stay.
+        """Encode batches again whose records are damaged; the others stay.  A damaged plan or index is written again.
 
         Args:
-            names: The IDs of the batches.
+            names: The IDs of the batches; may be none.
 
         Raises:
             StaleError: The store was encoded from something else than there is now.
@@ -349,12 +346,18 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         self.require_fresh()
         require_encoder(self.store)
-        damaged = frozenset(self._position(name) for name in names)
-        with self._priming(), self.store.folder.lock():
+        wanted = list(names)
+        with self._turn, self._priming(), self.store.folder.lock():
             self.deallocate()
             plan = self._plan_anew()
-            if plan.digest != self.store.plan.digest:
+            if not self.store.mend_plan(plan):
                 raise StaleError("The splits changed since the batches were planned.", self.store.location, FRESHEN)
+            self.store.prove_index()
+            damaged = set(map(self._position, wanted))
+            damaged |= {position for position in self.store.index.missing() if self.store.is_complete}
+            if not damaged:
+                self.store.mend_index()
+                return
             # first the batches, then the books: when one of them fails, the store is as it was
             encoder, sets = self._encoder, self.batch_data_point_sets
             commits = [
@@ -547,7 +550,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     @cached_property
     def _reader(self) -> ContextReader:
         """What reads the contexts of the attributes that are decoded."""
-        return self.store.reader(self._contexts, self._wanted)
+        return ContextReader(self.store, self._contexts, self._wanted)
 
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Batches in the order of ``keys``."""

@@ -66,10 +66,8 @@ def verify(source: Source, tier: str, repair: bool, as_json: bool, is_quiet: boo
         raise
     with looking(reader, source) as shown:
         report = _verify(shown, tier, is_quiet)
-        if repair and isinstance(shown, StashReader) and report.damaged:
-            repair_store(shown, report.damaged)
-            names = dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None)
-            report = replace(_verify(shown, tier, is_quiet), repaired=tuple(names))
+        if repair and isinstance(shown, StashReader):
+            report = _repair(shown, report, tier, is_quiet)
         print_report(report, as_json, render_verify(report))
         if report.damaged:
             raise _damaged(report, source)
@@ -80,14 +78,29 @@ def _verify(reader: BatchReader, tier: str, is_quiet: bool) -> VerifyReport:
         return verify_store(reader, Tier(tier), observe)
 
 
+def _repair(reader: StashReader, report: VerifyReport, tier: str, is_quiet: bool) -> VerifyReport:
+    """Make again what a report says; the batches are only looked at when the plan is sound."""
+    repaired: dict[str, None] = {}
+    mended: dict[str, None] = {}
+    for _ in ("the plan", "the rest"):
+        if report.damaged:
+            repair_store(reader, report.damaged)
+            repaired |= dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None)
+            mended |= dict.fromkeys(one.file for one in report.damaged if one.batch_id is None)
+            report = replace(_verify(reader, tier, is_quiet), repaired=tuple(repaired), mended=tuple(mended))
+    return report
+
+
 def _damaged(report: VerifyReport, source: Source) -> CorruptBatch:
     names = list(dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None))
+    again = "zensols-like verify -c FILE" if source.config is None else source.command("verify")
     if not names:
         return CorruptBatch(
-            "The books of the store are damaged.", report.damaged[0].file, "restore the file, or clear and encode again"
+            "The books of the store are damaged.",
+            report.damaged[0].file,
+            f"run: {again} --repair; or clear the store and encode again",
         )
     some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    again = "zensols-like verify -c FILE" if source.config is None else source.command("verify")
     return CorruptBatch(
         f"{len(names)} of {report.batches} batches are damaged: {some}.", report.path, f"run: {again} --repair"
     )

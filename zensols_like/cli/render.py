@@ -72,7 +72,7 @@ def render_store(report: StoreReport) -> RenderableType:
 def _made(provenance: Mapping[str, Any]) -> Iterable[str]:
     """Who made a store, in lines."""
     known = {name: f"{name} {value}" for name, value in provenance.items() if value is not None}
-    lines = (("began", "finished"), ("command",), ("commit", "host", "seed"), provenance)
+    lines = (("began", "finished"), ("command",), ("commit", "host", "run", "seed"), provenance)
     for names in lines:
         texts = [known.pop(name) for name in names if name in known]
         if texts:

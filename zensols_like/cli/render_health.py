@@ -48,6 +48,8 @@ def render_verify(report: VerifyReport) -> RenderableType:
     parts: list[RenderableType] = [title(report.path, report.status)]
     if report.repaired:
         parts.append(f"Encoded again: {count_text(len(report.repaired), 'batch')} ({', '.join(report.repaired)}).")
+    if report.mended:
+        parts.append(f"Written again: {', '.join(report.mended)}.")
     if not report.damaged:
         parts.append(f"{seen}, {size_text(report.size_bytes)}: {_SOUND[report.tier]}.")
         return Group(*parts)

@@ -12,6 +12,7 @@ from torch import Tensor
 from zensols_like.batch import BatchStash, BatchStore, Status
 from zensols_like.batch.contexts import ContextStore, StashContexts
 from zensols_like.batch.manifest import Manifest
+from zensols_like.batch.reader import ContextReader
 from zensols_like.errors import ConfigurationError, UnsafeError
 from zensols_like.inspect.padding import find_padding
 from zensols_like.inspect.report import PointReport
@@ -119,7 +120,7 @@ class StoreReader(BatchReader):
     def columns(self, position: int, attributes: Collection[str]) -> Mapping[str, Column]:
         """What the contexts hold."""
         try:
-            contexts = self.store.load(self.contexts, position, frozenset(attributes))
+            contexts = ContextReader(self.store, self.contexts, frozenset(attributes)).read(position)
         except UnsafeError as error:
             error.add_note("if it is a class of yours, give the configuration with -c, which imports it")
             raise
@@ -182,7 +183,7 @@ class StashReader(BatchReader):
 
     def columns(self, position: int, attributes: Collection[str]) -> Mapping[str, Column]:
         """The decoded tensors."""
-        contexts = self.store.load(self.contexts, position, frozenset(attributes))
+        contexts = ContextReader(self.store, self.contexts, frozenset(attributes)).read(position)
         tensors = self.stash.codec.decode(contexts)
         return {name: _decoded_column(contexts[name], arr) for name, arr in tensors.items()}
 

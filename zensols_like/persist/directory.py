@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,13 @@ class DirectoryRecords(RecordStore):
         except (FileNotFoundError, NotADirectoryError):
             return None
         return Receipt(str(path.relative_to(self.root)), 0, size, 0)
+
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The files of a group, by their names."""
+        for key in self.keys_of(group):
+            receipt = self.find(key, group)
+            if receipt is not None:
+                yield key, receipt
 
     def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:
         """Write the file of a record."""

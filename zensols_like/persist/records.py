@@ -7,7 +7,7 @@ one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -86,6 +86,10 @@ class RecordStore(ABC):
             CorruptBatch: The record is gone, or has another length.
         """
         return self.get(receipt)
+
+    @abstractmethod
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""
 
     @abstractmethod
     def delete(self, key: str, group: str) -> None:
@@ -215,6 +219,21 @@ class RecordStash(Stash, ABC):
     def put(self, key: str, group: str, value: Any) -> Receipt:
         """Store the value of a group."""
         return write_record(self.records, self._storage, key, group, value)
+
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""
+        return self.records.find_all(group)
+
+    def prove(self, key: str, group: str, receipt: Receipt) -> Receipt:
+        """Read a record that was found, and add its checksum and layout.
+
+        Raises:
+            CorruptBatch: It is damaged, or another one.
+        """
+        record = self.records.get_again(receipt)
+        where = f"{self.records.where(receipt)}, key {key!r}"
+        check_identity(unframe(record, where), self._storage, key, group, where)
+        return receipt._replace(checksum=xxh3_64_intdigest(record), layout=layout_of(record))
 
     def flush(self) -> None:
         """Force what was put to the disk."""

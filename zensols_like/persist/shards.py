@@ -208,6 +208,22 @@ class ShardRecords(RecordStore):
                 yield found.key, Receipt(file, offset, length, xxh3_64_intdigest(record), layout_of(record))
                 offset += length + -length % ALIGNMENT
 
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers; after a damaged one the next that has a header."""
+        for path in self.shards(group):
+            data = map_file(path)
+            offset = 0
+            while offset < len(data):
+                try:
+                    length = frame_size(data[offset:], str(path))
+                    found = unframe(data[offset : offset + length], str(path), verify=False)
+                except CorruptBatch:
+                    later = range(offset + ALIGNMENT, len(data), ALIGNMENT)
+                    offset = next((at for at in later if data[at : at + len(MAGIC)] == MAGIC), len(data))
+                else:
+                    yield found.key, Receipt(str(path.relative_to(self.root)), offset, length, 0)
+                    offset += length + -length % ALIGNMENT
+
 
 @dataclass
 class ShardStash(GroupedStash):
