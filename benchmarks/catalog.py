@@ -5,17 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from benchmarks.store import Store
-from benchmarks.workload import Workload
-
-__all__ = ["CATALOG", "Entry", "Kind"]
+__all__ = ["CATALOG", "TABLES", "Entry", "Kind"]
 
 Kind: TypeAlias = Literal["limit", "ours", "expert", "peer"]
 """``peer``: a library as its documentation uses it; ``expert``: as its source code allows."""
 
-_AT_HOME = ("raw", "ours", "saved")
+_AT_HOME = ("raw", "ours", "saved", "plain_table", "ours_table")
+_ARRAYS = ("arrays", "ArrayProbe")
+_TABLES = ("table_probe", "TableProbe")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class Entry:
     """Whether it keeps a file for each batch."""
     checks: bool = False
     """Whether it compares checksums itself; others get the same pass added by the benchmark."""
+    probe: tuple[str, str] = _ARRAYS
+    """Module and class of what measures it."""
 
     @property
     def writer(self) -> str:
@@ -48,10 +49,9 @@ class Entry:
         """The section of the pins; empty for what needs no more than torch, which runs where the benchmark runs."""
         return "" if self.module in _AT_HOME else self.module
 
-    def make(self, workload: Workload) -> Store:
+    def make(self, *arguments: Any) -> Any:
         """The store; imports its library."""
-        cls: type[Store] = getattr(importlib.import_module(f"benchmarks.stores.{self.module}"), self.cls)
-        return cls(workload)
+        return getattr(importlib.import_module(f"benchmarks.stores.{self.module}"), self.cls)(*arguments)
 
 
 def _by_name(entries: Iterable[Entry]) -> Mapping[str, Entry]:
@@ -91,3 +91,15 @@ CATALOG: Mapping[str, Entry] = _by_name(
     )
 )
 """By name, in the order of the tables."""
+
+TABLES: Mapping[str, Entry] = _by_name(
+    (
+        Entry("plain", "limit", "plain_table", "PlainStore", "without a library", probe=_TABLES),
+        Entry("columns", "ours", "ours_table", "FrameStore", "columns, from_frame", probe=_TABLES),
+        Entry("classes", "ours", "ours_table", "ClassesStore", "classes of the tutorial", probe=_TABLES),
+        Entry("zensols-tutorial", "peer", "zensols_table", "TutorialStore", "zensols, tutorial", probe=_TABLES),
+        Entry("zensols-aggregated", "peer", "zensols_table", "AggregatedStore", "zensols, aggregated", probe=_TABLES),
+        Entry("zensols-columns", "peer", "zensols_table", "ColumnsStore", "zensols, columns", probe=_TABLES),
+    )
+)
+"""The same for a table whose rows go through vectorizers."""

@@ -31,10 +31,17 @@ def find_python(environment: str) -> Path | None:
     return python if (ENVIRONMENTS / environment / "ready").exists() else None
 
 
-def make(name: str, torch: str, pins: Sequence[str]) -> None:
-    """Make an environment, unless it is there with these pins; torch comes first, so that nothing else chooses it."""
+def make(name: str, torch: str, pins: Sequence[str], alone: Sequence[str] = ()) -> None:
+    """Make an environment, unless it is there with these pins; torch comes first, so that nothing else chooses it.
+
+    Args:
+        name: That of its folder.
+        torch: The pin of torch.
+        pins: Packages, with what they need.
+        alone: Packages without what they need.
+    """
     folder = ENVIRONMENTS / name
-    ready, wanted = folder / "ready", "\n".join([torch, *pins])
+    ready, wanted = folder / "ready", "\n".join([torch, *pins, *alone])
     if ready.exists() and ready.read_text() == wanted:
         return
     print(f"{name}: {wanted.replace(chr(10), ', ')}", flush=True)
@@ -42,6 +49,8 @@ def make(name: str, torch: str, pins: Sequence[str]) -> None:
     install = [str(folder / "bin" / "pip"), "install", "--quiet", torch]
     subprocess.run([*install, *_COMMON], check=True)
     subprocess.run([*install, *pins], check=True)
+    if alone:
+        subprocess.run([*install, "--no-deps", *alone], check=True)
     ready.write_text(wanted)
 
 
@@ -49,7 +58,7 @@ def main() -> None:
     """Make all environments."""
     pins = read_pins()
     for name, packages in pins["environments"].items():
-        make(name, pins["torch"], packages)
+        make(name, pins["torch"], packages, pins["without_dependencies"].get(name, ()))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class Measured:
         self.entry = entry
         self._log = log.open("ab")
         self._process = subprocess.Popen(
-            [str(python), "-m", "benchmarks.child", entry.name],
+            [str(python), "-m", "benchmarks.child", *entry.probe, entry.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.catalog import CATALOG, Entry
+from benchmarks.catalog import CATALOG, TABLES, Entry
 from benchmarks.figures import Results
 from benchmarks.process import Measured, start_all
 from benchmarks.workload import WORKLOADS, Workload, write_arrays
@@ -30,7 +30,7 @@ class Run:
 
     results: Results
     folder: Path
-    stores: Sequence[str] = tuple(CATALOG)
+    stores: Sequence[str] = (*CATALOG, *TABLES)
     workloads: Sequence[str] = tuple(WORKLOADS)
     rounds: int = 5
     budget: float = 0.1
@@ -44,7 +44,7 @@ class Run:
         """A process for each store that is wanted, ready for a workload."""
         self.folder.mkdir(parents=True, exist_ok=True)
         source = write_arrays(self.workload(workload), self.folder / "source")
-        entries = [CATALOG[name] for name in self.stores if wanted(CATALOG[name])]
+        entries = [entry for name, entry in CATALOG.items() if name in self.stores and wanted(entry)]
         with start_all(entries, self.folder) as children:
             for child in children:
                 child.ask(

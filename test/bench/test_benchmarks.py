@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.arrays import ArrayProbe
 from benchmarks.catalog import CATALOG
-from benchmarks.child import Child
 from benchmarks.figures import Figure, Results, latest, read_figures
-from benchmarks.tables import Figures, load_table
+from benchmarks.report import Figures, load_table
 from benchmarks.workload import WORKLOADS, read_arrays, write_arrays
 
 ROOT = Path(__file__).parents[2]
@@ -40,15 +40,15 @@ def test_only_figures_of_the_last_run_are_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name, entry in CATALOG.items() if entry.kind in ("limit", "ours")])
 def test_a_store_gives_back_what_was_written(name: str, tmp_path: Path) -> None:
     source = write_arrays(WORKLOADS["W2"].scaled(0.001), tmp_path / "source")
-    child = Child(name)
-    child.start("W2", 0.001, str(source), str(tmp_path / "store"))
-    written = child.write(workers=1)
+    probe = ArrayProbe(name)
+    probe.start("W2", 0.001, str(source), str(tmp_path / "store"))
+    written = probe.write(workers=1)
     assert written["seconds"] >= written["unsynced"] > 0
     assert written["bytes"] > 0.9 * WORKLOADS["W2"].scaled(0.001).nbytes
-    assert child.check() == {"batches": 3}
-    assert child.first(verify=True)["seconds"] > 0
+    assert probe.check() == {"batches": 3}
+    assert probe.first(verify=True)["seconds"] > 0
     for seed in (None, 7):
-        assert child.epoch(seed, verify=True, budget=0)["epochs"] == 1
+        assert probe.epoch(seed, verify=True, budget=0)["epochs"] == 1
 
 
 @pytest.mark.process

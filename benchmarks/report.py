@@ -1,4 +1,4 @@
-"""Tables of figures, in Markdown."""
+"""Figures as tables, in Markdown."""
 
 from __future__ import annotations
 
