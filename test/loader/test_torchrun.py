@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from support.torchrun import torchrun
 from torch import distributed
 
 from zensols_like.batch import BatchStash
@@ -49,22 +49,8 @@ def train(folder: Path, killed_at: int) -> None:
     distributed.destroy_process_group()
 
 
-def torchrun(folder: Path, ranks: int, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
-    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    return subprocess.run(
-        [*command, str(ranks), str(script), str(folder), *arguments],
-        env=environment,
-        timeout=120,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-
 def run_ranks(folder: Path, ranks: int, killed_at: int = 0) -> int:
-    return torchrun(folder, ranks, Path(__file__), str(killed_at)).returncode
+    return torchrun(ranks, Path(__file__), folder, killed_at).returncode
 
 
 def got(folder: Path, ranks: int) -> list[list[tuple[int, str, bool]]]:
@@ -113,7 +99,7 @@ def test_three_ranks_go_on_where_one_of_two_was_killed(tmp_path: Path, expected:
 
 
 def test_the_example_trains_and_has_nothing_to_do_a_second_time(tmp_path: Path, stash: BatchStash) -> None:
-    first, second = (torchrun(tmp_path, 2, EXAMPLE / "train_many.py") for _ in range(2))
+    first, second = (torchrun(2, EXAMPLE / "train_many.py", tmp_path) for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     lines = first.stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [*(["epoch", str(n)] for n in range(1, 7)), ["test", "accuracy"]]
