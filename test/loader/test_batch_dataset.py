@@ -52,6 +52,7 @@ def test_the_data_loader_of_torch_takes_it(tmp_path: Path, options: dict[str, An
 
 
 @pytest.mark.process
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than this machine has cores
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 @pytest.mark.parametrize(("workers", "options"), [(2, WRAPPED), (4, WRAPPED), (2, PLAIN)])
 def test_workers_of_the_data_loader_of_torch_take_it(
