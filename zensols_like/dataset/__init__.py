@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zensols_like.dataset.check import duplicates, label_counts, shared_keys
 from zensols_like.dataset.content import content_digest
+from zensols_like.dataset.fixed import FixedSplitKeyContainer
 from zensols_like.dataset.fold import Fold, StratifiedCrossFoldSplitKeyContainer
 from zensols_like.dataset.group import GroupStashSplitKeyContainer
 from zensols_like.dataset.interface import SplitKeyContainer, SplitStashContainer
@@ -18,6 +19,7 @@ __all__ = [
     "AbstractSplitKeyContainer",
     "DatasetError",
     "DatasetSplitStash",
+    "FixedSplitKeyContainer",
     "Fold",
     "GroupStashSplitKeyContainer",
     "LeaveNOutSplitKeyContainer",
