@@ -43,10 +43,13 @@ class RowDataPoint(DataPoint):
 
     def __getattr__(self, name: str) -> Any:
         # only called for what is not found otherwise; the row itself is not there yet while a copy is made
-        row = vars(self).get("row", {})
-        if name not in row:
-            raise AttributeError(f"{type(self).__name__} {vars(self).get('id')!r} has no field {name!r} in {list(row)}")
-        return row[name]
+        own = self.__dict__
+        try:
+            return own["row"][name]
+        except KeyError:
+            fields = list(own.get("row", ()))
+            what = f"{type(self).__name__} {own.get('id')!r} has no field {name!r} in {fields}"
+            raise AttributeError(what) from None
 
     def lines(self) -> Iterable[tuple[int, str]]:
         """The ID, then a line for each field."""
