@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import resource
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 from torture.cases import Bench, case
 from torture.crashes import KINDS
 from torture.faults import Call, Fault
-from torture.store import Place, content, encode, limited, trace, values
+from torture.store import Content, Place, content, encode, limited, resume, trace, values
 
 from zensols_like.errors import APIError
 
@@ -58,6 +60,57 @@ def every_call_fails(bench: Bench, seed: int) -> int:
             failures.append(f"{name} at call {number} of {len(calls)}, {call[:3]}:\n{error}")
     assert not failures, f"{len(failures)} of {count}\n" + "\n\n".join(failures)
     return count
+
+
+MAY_MOUNT = (
+    os.getuid() == 0
+    and shutil.which("unshare") is not None
+    and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
+)
+    os.getuid() == 0 and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
+)
+"""Whether this user may give a process a file system of its own."""
+NEW_MOUNTS = 0x00020000
+DISKS_MIB = (0.1, 0.3, 0.7, 1.0, 1.3, 1.6, 2.5, 10.0)
+
+
+def mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)
+
+
+def enter_disk(folder: Path, options: str) -> None:
+    """Put a file system in memory over a folder, which only this process and its children see."""
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    mount("--make-rprivate", "/")
+    mount("-t", "tmpfs", "-o", options, "tmpfs", str(folder))
+
+
+def fill_disk(place: Place, size_mib: float, workers: int) -> tuple[BaseException | None, tuple[object, ...]]:
+    """Encode onto a small disk, then make it larger and go on; what went wrong, and how it ended."""
+    enter_disk(place.folder, f"size={int(size_mib * 1024)}k")
+    error = None
+    try:
+        encode(place, workers=workers)
+    except (APIError, OSError) as full:
+        error = full
+    mount("-o", "remount,size=64m", str(place.folder))
+    return error, resume(place)
+
+
+if MAY_MOUNT:
+
+    @case("C-7", "a disk of 0.1 to 10 MiB is full", "disks", short=4, goal=40)
+    def full_disk(bench: Bench, seed: int) -> int:
+        place = bench.place(container=KINDS[seed % 2], n=400)
+        size = DISKS_MIB[seed * 2 % 8] if seed < 4 else bench.random.choice(DISKS_MIB)
+        error, (before, noted, digest, left) = bench.nursery.call(fill_disk, place, size, 1 + seed // 2 % 2)
+        if error is not None:
+            require_clear(error, repr(error))
+        assert (error is None) == (len(before) == 100), f"{len(before)} batches, and {error!r}"
+        assert noted == sorted(set(range(100)) - set(before))
+        assert (digest, left) == (bench.reference(place), [])
+        return 1
 
 
 # ---- C-8
@@ -138,6 +191,32 @@ def encode_without_home(place: Place) -> str:
 
     tempfile.gettempdir = nowhere
     return encode(place, workers=2)
+
+
+def read_sealed(place: Place, whole: Path) -> tuple[Content, str]:
+    """Read a store from a file system that is mounted for reading only; what is read, and why nothing is encoded."""
+    enter_disk(place.folder, "size=64m")
+    shutil.copytree(whole, place.folder, dirs_exist_ok=True)
+    mount("-o", "remount,ro", str(place.folder))
+    found = content(place)
+    del os.environ["RANK"]
+    try:
+        Place(place.folder / "other").stash().prime()
+    except APIError as error:
+        return found, str(error)
+    return found, ""
+
+
+if MAY_MOUNT:
+
+    @case("C-8", "a file system that is mounted for reading only", "disks", short=2)
+    def sealed_disk(bench: Bench, seed: int) -> int:
+        place, whole = bench.place(container=KINDS[seed]), bench.place("whole", KINDS[seed])
+        bench.nursery.call(encode, whole)
+        found, error = bench.nursery.call(read_sealed, place, whole.folder)
+        assert found == bench.nursery.call(content, whole)
+        assert "cannot be written to" in error
+        return 1
 
 
 # ---- C-12
