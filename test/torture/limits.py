@@ -11,12 +11,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import torch
 from torture.cases import Bench, case
 from torture.crashes import KINDS
 from torture.faults import Call, Fault
 from torture.store import Content, Place, content, encode, limited, resume, trace, values
 
-from zensols_like.errors import APIError
+from zensols_like.errors import APIError, CorruptBatch
+from zensols_like.persist import DirectoryStash
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 NOBODY = 65534
@@ -66,8 +68,6 @@ MAY_MOUNT = (
     os.getuid() == 0
     and shutil.which("unshare") is not None
     and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
-)
-    os.getuid() == 0 and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
 )
 """Whether this user may give a process a file system of its own."""
 NEW_MOUNTS = 0x00020000
@@ -238,6 +238,37 @@ def keep_all(place: Place) -> int:
         kept = [batch.to() for batch in stash.values()]
         assert [len(batch) for batch in kept] == [4] * 100
         return len(kept)
+
+
+# ---- C-14
+
+
+@case("C-14", "a record of more than 4 GiB, whole and with a bit flipped at its end", "records", short=0, goal=1)
+def giant(bench: Bench, seed: int) -> int:
+    child = bench.nursery.start(store_giant, bench.folder / "giant")
+    end = child.wait(600)
+    assert (end.code, end.value) == (0, "CorruptBatch"), end.trace
+    return 1
+
+
+def store_giant(folder: Path) -> str:
+    """Store tensors of 4 GiB and of a few bytes after it, load them, damage the last byte and load again."""
+    size = (1 << 32) + 3
+    tensor = torch.zeros(size, dtype=torch.uint8)
+    tensor[0], tensor[-1] = 1, 2
+    stash = DirectoryStash(folder)
+    stash.dump("a", {"large": tensor, "small": torch.tensor([3, 4])})
+    found = stash["a"]
+    assert (len(found["large"]), int(found["large"][0]), int(found["large"][-1])) == (size, 1, 2)
+    assert found["small"].tolist() == [3, 4]
+    with stash.key_to_path("a").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\xff")
+    try:
+        stash.load("a")
+    except CorruptBatch as error:
+        return type(error).__name__
+    return "nothing"
 
 
 # ---- C-20
