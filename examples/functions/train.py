@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,20 +52,18 @@ def build_model(stash: BatchStash, seed: int = 0) -> nn.Module:
 
 def train(model: nn.Module, stash: BatchStash, epochs: int = 5, seed: int = 0) -> Iterator[float]:
     """Train the model; gives the mean loss of each epoch."""
-    batches = [batch.to() for batch in stash.splits["train"].values()]
+    loader = stash.loader("train", shuffle="batch", seed=seed, epochs=epochs)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
-    order = random.Random(seed)  # noqa: S311 - an order is no secret
-    for _ in range(epochs):
-        order.shuffle(batches)
+    for _ in loader.epochs:
         model.train()
         total = 0.0
-        for batch in batches:
+        for batch in loader:
             loss = binary_cross_entropy_with_logits(model(batch["words"], batch["mask"]), batch["label"].float())
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             total += loss.item()
-        yield total / len(batches)
+        yield total / len(loader)
 
 
 @torch.no_grad()

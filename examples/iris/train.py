@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,21 +36,18 @@ def build_model(stash: DataframeBatchStash, seed: int = 0) -> nn.Module:
 
 def train(model: nn.Module, stash: DataframeBatchStash, epochs: int = 30, seed: int = 0) -> Iterator[float]:
     """Train the model; gives the mean loss of each epoch."""
-    batches = list(stash.splits["train"].values())
+    loader = stash.loader("train", shuffle="batch", seed=seed, epochs=epochs)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    order = random.Random(seed)  # noqa: S311 - an order is no secret
-    for _ in range(epochs):
-        order.shuffle(batches)
+    for _ in loader.epochs:
         model.train()
         total = 0.0
-        for batch in batches:
-            on_device = batch.to()
-            loss = cross_entropy(model(on_device.get_features()), on_device["species"])
+        for batch in loader:
+            loss = cross_entropy(model(batch.get_features()), batch["species"])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             total += loss.item()
-        yield total / len(batches)
+        yield total / len(loader)
 
 
 @torch.no_grad()

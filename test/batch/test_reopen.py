@@ -52,7 +52,7 @@ def read(stash, name: str) -> tuple[list[float] | None, str]:
 
 
 def read_anew(stash):
-    vars(stash.delegate.records).get("_memories", {}).clear()  # as one that has not read this shard yet
+    vars(stash.delegate.records).get("_maps", {}).clear()  # as one that has not read this shard yet
     return read(stash, "3")
 
 
@@ -81,6 +81,6 @@ def test_damage_is_still_damage(opened, tmp_path):
     for path in (tmp_path / "batch").rglob("*"):
         if path.suffix in (".dat", ".shard"):
             path.write_bytes(path.read_bytes()[:-80])
-    vars(opened.delegate.records).get("_memories", {}).clear()
+    vars(opened.delegate.records).get("_maps", {}).clear()
     with pytest.raises(CorruptBatch):
         opened["4"]  # the last one of a shard

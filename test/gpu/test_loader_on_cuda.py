@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 from support.flowers import flower_stash
+from torch.utils.data import DataLoader
 
+from zensols_like.loader import unwrap
 from zensols_like.torchconfig import TorchConfig
 
 pytestmark = pytest.mark.gpu
@@ -65,3 +67,16 @@ def test_no_step_waits_for_the_device(tmp_path: Path) -> None:
             batch["size"].sum()
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_data_loader_of_torch_pins_the_batches(tmp_path: Path, workers: int) -> None:
+    stash = flower_stash(tmp_path, n=40)
+    data = DataLoader(stash.as_dataset("train"), batch_size=1, collate_fn=unwrap, pin_memory=True, num_workers=workers)
+    for batch in data:
+        stored = stash.load(batch.id)
+        on_device = batch.to("cuda", non_blocking=True)
+        for name in stored:
+            assert batch[name].is_pinned()
+            assert torch.equal(on_device[name].cpu(), stored[name])

@@ -52,9 +52,12 @@ def test_the_data_loader_of_torch_takes_it(tmp_path: Path, options: dict[str, An
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("options", [WRAPPED, PLAIN])
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than this machine has cores
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_workers_of_the_data_loader_of_torch_take_it(tmp_path: Path, method: str, options: dict[str, Any]) -> None:
-    stash = flower_stash(tmp_path)
-    loader = DataLoader(stash.as_dataset("train"), num_workers=2, multiprocessing_context=method, **options)
+@pytest.mark.parametrize(("workers", "options"), [(2, WRAPPED), (4, WRAPPED), (2, PLAIN)])
+def test_workers_of_the_data_loader_of_torch_take_it(
+    tmp_path: Path, method: str, workers: int, options: dict[str, Any]
+) -> None:
+    stash = flower_stash(tmp_path, n=40)
+    loader = DataLoader(stash.as_dataset("train"), num_workers=workers, multiprocessing_context=method, **options)
     assert_all_there(loader, stash)

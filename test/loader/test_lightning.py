@@ -53,8 +53,8 @@ def data(folder: Path) -> StashDataModule:
     return StashDataModule(flower_stash(folder, n=50), validation="test", shuffle="batch", seed=5)
 
 
-@pytest.mark.skipif(HAS_LIGHTNING, reason="it is there")
-def test_without_lightning_the_error_says_what_to_install(tmp_path: Path) -> None:
+def test_without_lightning_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zensols_like.loader.lightning.LightningDataModule", None)
     with pytest.raises(DeepLearnError, match=r"pip install zensols_like\[lightning\]"):
         data(tmp_path)
 

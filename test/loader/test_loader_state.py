@@ -1,91 +1,68 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loader_fakes import FakeBatch, fake_loader, fake_source, ids
+from loader_fakes import FakeBatch, fake_loader, fake_source, ids, load
+from support.restarts import WORKERS, WORLDS, Run, require_exact
 
 from zensols_like.errors import BatchError, ConfigurationError
-from zensols_like.loader import BatchLoader, BatchSchedule, LoaderOptions, ShardContext
+from zensols_like.loader import BatchLoader, LoaderOptions, ShardContext
 
-# ---- the torture: loops that are stopped anywhere and go on with other workers and ranks
-
-
-def run_ranks(
-    loaders: list[BatchLoader[FakeBatch]], steps: int, delivered: dict[int, list[tuple[int, str]]]
-) -> list[dict[str, Any]]:
-    """Let all ranks do so many steps, side by side as in training, and note who got what in which epoch."""
-    loops = [iter(loader) for loader in loaders]
-    for _ in range(steps):
-        epoch = loaders[0].epoch
-        for number, loader in enumerate(loaders):
-            batch = next(loops[number], None)
-            if batch is None:  # an epoch is over, for all ranks at once
-                loops[number] = iter(loader)
-                epoch = loader.epoch
-                batch = next(loops[number])
-            assert loader.last is not None
-            if not loader.last.is_padding:
-                delivered.setdefault(epoch, []).append((loader.last.position, batch.id))
-    return [loader.state_dict() for loader in loaders]
+# ---- loops that are stopped anywhere and go on with other workers and ranks; test/torture has the long form
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    n=st.integers(1, 20),
-    seed=st.integers(0, 2**31),
-    runs=st.lists(
-        st.tuples(
-            st.sampled_from([1, 2, 3, 4, 8]), st.sampled_from([0, 1, 2, 4]), st.integers(0, 5), st.integers(1, 30)
-        ),
-        min_size=2,
-        max_size=6,
-    ),
+RUNS = st.builds(
+    Run,
+    world=st.sampled_from(WORLDS),
+    workers=st.sampled_from(WORKERS),
+    prefetch=st.integers(0, 5),
+    steps=st.integers(1, 20),
 )
+
+
+@settings(max_examples=300, deadline=None)
+@given(n=st.integers(1, 14), seed=st.integers(0, 2**31), runs=st.lists(RUNS, min_size=2, max_size=6))
 def test_any_sequence_of_runs_gives_every_batch_of_every_epoch_once_and_in_order(
-    n: int, seed: int, runs: list[tuple[int, int, int, int]]
+    n: int, seed: int, runs: list[Run]
 ) -> None:
-    state: dict[str, Any] | None = None
-    delivered: dict[int, list[tuple[int, str]]] = {}
-    for world, workers, prefetch, steps in runs:
-        loaders = [
-            fake_loader(
-                n,
-                shuffle="batch",
-                seed=seed,
-                shard=ShardContext(world, rank),
-                workers=workers,
-                prefetch=prefetch,
-                max_bytes=25 if prefetch == 5 else None,
-            )
-            for rank in range(world)
-        ]
-        if state is not None:
-            for loader in loaders:
-                load_quietly(loader, state)
-        states = run_ranks(loaders, steps, delivered)
-        assert all(one == states[0] for one in states)
-        state = json.loads(json.dumps(states[-1]))
-    golden = BatchSchedule(fake_source(n).ids, seed, "batch")
-    assert state is not None
-    for epoch, got in delivered.items():
-        positions = [position for position, _ in got]
-        whole = epoch < state["epoch"]
-        assert positions == list(range(n if whole else min(state["position"], n))), (epoch, state)
-        assert [batch_id for _, batch_id in got] == [golden.ref(epoch, p).batch_id for p in positions]
-    assert sorted(delivered) == list(range(max(delivered) + 1))
+    def make(run: Run, rank: int) -> BatchLoader[FakeBatch]:
+        return fake_loader(
+            n,
+            shuffle="batch",
+            seed=seed,
+            shard=ShardContext(run.world, rank),
+            workers=run.workers,
+            prefetch=run.prefetch,
+            max_bytes=25 if run.prefetch == 5 else None,
+        )
+
+    for got in require_exact(make, runs).values():
+        for _, batch in got:  # kept all the time, and as it was
+            assert_same(batch, load(batch.id))
 
 
-def load_quietly(loader: BatchLoader[Any], state: dict[str, Any]) -> None:
-    """Load a state; a warning is due where the number of ranks changed, and only there."""
-    if state["global_batch_size"] == loader.global_batch_size:
-        loader.load_state_dict(state)
-    else:
-        with pytest.warns(UserWarning, match=rf"has {loader.global_batch_size} data points, and had"):
-            loader.load_state_dict(state)
+def assert_same(batch: FakeBatch, expected: FakeBatch) -> None:
+    for name, tensor in expected.attributes.items():
+        found = batch.attributes[name]
+        assert found is None if tensor is None else torch.equal(found, tensor)  # type: ignore[arg-type]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("number", range(3))
+def test_runs_with_worker_processes_go_on_too(number: int) -> None:
+    chance = random.Random(number)
+
+    def make(run: Run, rank: int) -> BatchLoader[FakeBatch]:
+        by_processes = {"workers": 2, "worker_type": "process"} if rank == 0 else {"workers": run.workers}
+        return fake_loader(13, shuffle="batch", seed=number, shard=ShardContext(run.world, rank), **by_processes)
+
+    require_exact(make, [Run.draw(chance) for _ in range(3)])
 
 
 # ---- what a state is

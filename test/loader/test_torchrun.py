@@ -1,65 +1,56 @@
-"""Ranks that train together, started by torchrun: they do equally many steps, and any number of them goes on."""
+"""Ranks that train the digits together, started by torchrun: equally many steps, and any number of them goes on."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from support.flowers import flower_stash
+import torch
+from support.torchrun import torchrun
+from torch import distributed
 
 from zensols_like.batch import BatchStash
 
 pytestmark = pytest.mark.process
 
-STEPS_OF_TWO_RANKS = 8
-DATA_POINTS = 100  # 15 batches of 4 in train
+EXAMPLE = Path(__file__).parents[2] / "examples/digits"
+STEPS_OF_TWO_RANKS = 10  # 20 batches
+KILLED_AT = 3
 
 
-def train(folder: Path, end_at: int) -> None:
-    """What each rank runs: an epoch from the last state, which the first rank saves after every step."""
-    import torch
-    from torch import distributed
+def load_example() -> ModuleType:
+    sys.path.insert(0, str(EXAMPLE))
+    spec = importlib.util.spec_from_file_location("train_many", EXAMPLE / "train_many.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    return example
 
+
+def train(folder: Path, killed_at: int) -> None:
+    """What each rank runs: an epoch of the example; one rank kills itself in the middle."""
     distributed.init_process_group("gloo")
-    loader = flower_stash(folder, n=DATA_POINTS).loader("train", shuffle="batch", seed=3)
-    checkpoint = folder / "state.json"
-    if checkpoint.exists():
-        loader.load_state_dict(json.loads(checkpoint.read_text()))
-    weight = torch.zeros(1, requires_grad=True)
-    for step, batch in enumerate(loader):
-        if step == end_at and distributed.get_rank() == 1:
+    example = load_example()
+    stash = example.open_batches(folder)
+    trace = folder / f"got-{distributed.get_world_size()}-{distributed.get_rank()}.jsonl"
+    for number, step in enumerate(example.train(example.build_model(stash), stash, folder / "checkpoint.pt", epochs=1)):
+        with trace.open("a") as file:
+            file.write(json.dumps([step.position, step.ref.batch_id, step.is_padding]) + "\n")
+        distributed.barrier()
+        if number + 1 == killed_at and distributed.get_rank() == 1:
             os.kill(os.getpid(), 9)
-        loss = (weight * batch["size"]).sum()
-        loss.backward()
-        distributed.all_reduce(weight.grad)  # hangs where ranks do different numbers of steps
-        assert loader.last is not None
-        with (folder / f"got-{distributed.get_world_size()}-{distributed.get_rank()}.jsonl").open("a") as file:
-            file.write(json.dumps([loader.last.position, batch.id, loader.last.is_padding]) + "\n")
-        distributed.barrier()
-        if distributed.get_rank() == 0:
-            checkpoint.with_suffix(".new").write_text(json.dumps(loader.state_dict()))
-            checkpoint.with_suffix(".new").rename(checkpoint)
-        distributed.barrier()
     distributed.destroy_process_group()
 
 
-def torchrun(folder: Path, ranks: int, end_at: int = -1) -> int:
-    command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
-    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    return subprocess.run(
-        [*command, str(ranks), __file__, str(folder), str(end_at)],
-        env=environment,
-        timeout=120,
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ).returncode
+def run_ranks(folder: Path, ranks: int, killed_at: int = 0) -> int:
+    return torchrun(ranks, Path(__file__), folder, killed_at).returncode
 
 
 def got(folder: Path, ranks: int) -> list[list[tuple[int, str, bool]]]:
@@ -69,33 +60,51 @@ def got(folder: Path, ranks: int) -> list[list[tuple[int, str, bool]]]:
     ]
 
 
-def order(stash: BatchStash) -> list[str]:
-    """The IDs of the first epoch."""
-    return [batch.id for batch in stash.loader("train", shuffle="batch", seed=3)]
+def own(ranks: list[list[tuple[int, str, bool]]]) -> list[tuple[int, str]]:
+    """Position and batch of all steps, without padding, in the order of the epoch."""
+    return sorted((position, batch_id) for rank in ranks for position, batch_id, is_padding in rank if not is_padding)
 
 
-def test_two_ranks_share_an_epoch_in_equally_many_steps(tmp_path: Path) -> None:
-    expected = order(flower_stash(tmp_path, n=DATA_POINTS))
-    assert torchrun(tmp_path, 2) == 0
+@pytest.fixture
+def stash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BatchStash:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    stash: BatchStash = load_example().open_batches(tmp_path)
+    stash.prime()
+    return stash
+
+
+@pytest.fixture
+def expected(stash: BatchStash) -> list[tuple[int, str]]:
+    """Position and batch of the epoch."""
+    return list(enumerate(batch.id for batch in stash.loader("train", shuffle="batch", seed=0)))
+
+
+def test_two_ranks_share_an_epoch_in_equally_many_steps(tmp_path: Path, expected: list[tuple[int, str]]) -> None:
+    assert run_ranks(tmp_path, 2) == 0
     ranks = got(tmp_path, 2)
     assert [len(rank) for rank in ranks] == [STEPS_OF_TWO_RANKS] * 2
-    own = sorted((position, batch_id) for rank in ranks for position, batch_id, is_padding in rank if not is_padding)
-    assert own == list(enumerate(expected))
-    assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 1
+    assert own(ranks) == expected
 
 
-def test_three_ranks_go_on_where_one_of_two_was_killed(tmp_path: Path) -> None:
-    expected = order(flower_stash(tmp_path, n=DATA_POINTS))
-    assert torchrun(tmp_path, 2, end_at=3) != 0
-    done = json.loads((tmp_path / "state.json").read_text())["position"]
-    assert done == 6
-    assert torchrun(tmp_path, 3) == 0
-    rest = [
-        (position, batch_id) for rank in got(tmp_path, 3) for position, batch_id, is_padding in rank if not is_padding
-    ]
-    assert sorted(rest) == list(enumerate(expected))[done:]
-    before = [batch_id for rank in got(tmp_path, 2) for position, batch_id, _ in rank if position < done]
-    assert Counter(before) + Counter(batch_id for _, batch_id in rest) == Counter(expected)
+def test_three_ranks_go_on_where_one_of_two_was_killed(tmp_path: Path, expected: list[tuple[int, str]]) -> None:
+    assert run_ranks(tmp_path, 2, killed_at=KILLED_AT) != 0
+    done = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["loader"]["position"]
+    assert done == 2 * KILLED_AT
+    assert run_ranks(tmp_path, 3) == 0
+    ranks = got(tmp_path, 3)
+    assert len({len(rank) for rank in ranks}) == 1
+    assert own(ranks) == expected[done:]
+    before = [(position, batch_id) for position, batch_id in own(got(tmp_path, 2)) if position < done]
+    assert Counter(before) + Counter(own(ranks)) == Counter(expected)
+
+
+def test_the_example_trains_and_has_nothing_to_do_a_second_time(tmp_path: Path, stash: BatchStash) -> None:
+    first, second = (torchrun(2, EXAMPLE / "train_many.py", tmp_path) for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    lines = first.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [*(["epoch", str(n)] for n in range(1, 7)), ["test", "accuracy"]]
+    assert float(lines[-1].split()[-1]) > 0.9
+    assert second.stdout.splitlines() == lines[-1:]
 
 
 if __name__ == "__main__":

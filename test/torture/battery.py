@@ -5,7 +5,8 @@ import torture.crashes
 import torture.damage
 import torture.limits
 import torture.malice
-import torture.power  # noqa: F401 - these add their cases
+import torture.power
+import torture.training  # noqa: F401 - these add their cases
 from torture.cases import CASES, Bench, Case
 
 __all__ = ["CASES", "Bench", "Case"]

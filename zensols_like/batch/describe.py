@@ -13,6 +13,7 @@ from zensols_like.batch.fingerprint import describe_splits, find_digested, finge
 from zensols_like.batch.manifest import AttributeSpec, Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.provenance import begin_provenance
+from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import APIError
 
@@ -119,7 +120,7 @@ def describe_attributes(codec: BatchCodec, store: BatchStore, contexts: ContextS
     for split in store.plan.splits:
         todo = frozenset(codec.fields).difference(specs)
         for position in store.plan.range_of(split)[:1] if todo else ():
-            tensors = codec.decode(store.load(contexts, position, todo))
+            tensors = codec.decode(ContextReader(store, contexts, todo).read(position))
             specs |= {name: _describe(codec.fields[name], arr) for name, arr in tensors.items() if arr is not None}
     return {name: specs.get(name, _describe(bound)) for name, bound in codec.fields.items()}
 

@@ -153,7 +153,7 @@ class BatchEncoder:
 def write_plan(path: Path, sets: Iterable[DataPointIDSet]) -> None:
     """Write a plan for people to read; a line for each batch, all of it JSON."""
     lines = (
-        json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
+        json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": [*one.data_point_ids]})
         for one in sets
     )
     write_atomically(path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"], alone=True)

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from torch import Tensor
+
 from zensols_like.batch.codec import BatchCodec, ColumnSource
 from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
@@ -19,12 +21,14 @@ from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColum
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.feed import source_of
 from zensols_like.batch.index import Commit
-from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
+from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, narrowed
 from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Turn, require_encoder
+from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
+from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -126,6 +130,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         "_contexts",
         "_groups",
         "_ready",
+        "_reader",
     )
 
     def __post_init__(self) -> None:
@@ -154,6 +159,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         if isinstance(names, str):
             names = [names]
         self._wanted = None if names is None else frozenset(names)
+        vars(self).pop("_reader", None)
         if "_ready" in vars(self) and self._wanted is not None:
             known = self._mapping.get_attributes()
             unknown = sorted(self._wanted.difference(known))
@@ -247,6 +253,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             if self._wanted is None or name in self._wanted
         }
         return BatchMetadata(self.data_point_type, self.batch_type, self.codec.mapping, fields)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what is there, without encoding or planning anything."""
+        manifest = self.store.manifest
+        splits = {} if manifest is None else manifest.splits
+        rows = [(name, counts["batches"], counts["data_points"]) for name, counts in splits.items()]
+        caption = f"{type(self).__name__} {self.name}: {self.status.value}, {self.store.location}"
+        made_of = self.batch_metadata._repr_html_()
+        return html_table(caption, ("split", "batches", "data points"), rows) + made_of
 
     # ---- where they lie
 
@@ -509,21 +524,66 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             CorruptBatch: Its record is damaged or gone; names the batch and the file.
             StaleError: The store was encoded with another configuration.
         """
-        self.prime()
+        if not self._ready:
+            self.prime()
+        position = self.store.plan.position(name)
+        return None if position is None else self._at(position, name)
+
+    def _at(self, position: int, name: str) -> Batch:
         plan = self.store.plan
-        position = plan.position(name)
-        if position is None:
-            return None
-        contexts = self.store.load(self._contexts, position, self._wanted)
-        batch = self.batch_type.from_encoded(
-            self, EncodedBatch(name, plan.split_of(position), PlannedIDs(plan, position), contexts)
+        stored = EncodedBatch(
+            name, plan.split_of(position), PlannedIDs(plan, position), self._reader.read(position, name)
         )
+        batch = self.batch_type.from_encoded(self, stored)
         self.populate_batch_feature_mapping(batch)
         return batch
 
+    def decode(self, contexts: Contexts) -> dict[str, Tensor | None]:
+        """The tensors of contexts, on the CPU; of the attributes to decode.
+
+        Raises:
+            BatchError: A context does not decode.
+        """
+        wanted = self._wanted
+        return self.codec.decode(contexts if wanted is None else narrowed(contexts, wanted))
+
+    @cached_property
+    def _reader(self) -> ContextReader:
+        """What reads the contexts of the attributes that are decoded."""
+        return ContextReader(self.store, self._contexts, self._wanted)
+
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Batches in the order of ``keys``."""
-        return ((key, self.load(key)) for key in keys)
+        if not isinstance(keys, BatchIDs):
+            yield from ((key, self.load(key)) for key in keys)
+            return
+        self.prime()
+        for position in keys.positions:  # they need no look-up
+            name = str(position)
+            yield name, self._at(position, name)
+
+    def tensors(self, keys: Iterable[str] | None = None) -> Iterator[Mapping[str, Tensor | None]]:
+        """The tensors of batches by attribute, without a batch around them: the quickest way to read.
+
+        Primes where the store is not complete.
+
+        Args:
+            keys: The IDs of the batches, in any order; all batches in the order of the plan when not given.
+
+        Raises:
+            BatchError: A batch is not planned.
+            CorruptBatch: A record is damaged or gone.
+        """
+        self.prime()
+        read, decode, wanted = (
+            self._reader.read,
+            self.codec.decode,
+            BatchIDs(range(len(self))) if keys is None else keys,
+        )
+        if isinstance(wanted, BatchIDs):
+            yield from (decode(read(position, str(position))) for position in wanted.positions)
+        else:
+            yield from (decode(read(self._position(name), name)) for name in wanted)
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""
@@ -650,7 +710,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def deallocate(self) -> None:
         """Let go of what was read; it is read again when needed."""
         self.store.refresh()
-        for name in ("codec", "_mapping", "_groups"):
+        for name in ("codec", "_mapping", "_groups", "_reader"):
             vars(self).pop(name, None)
         self._ready = False
 

@@ -250,28 +250,6 @@ class BatchStore:
         self.refresh()
         self._sweep()
 
-    def load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None = None) -> dict[str, Any]:
-        """The contexts of a batch.
-
-        Args:
-            contexts: Where they lie.
-            position: The position of the batch in the plan.
-            attributes: The attributes to load, all when ``None``; records of other groups are not touched.
-
-        Raises:
-            MissingBatchError: The batch is planned, but not committed yet.
-            CorruptBatch: A record is damaged or gone; names the batch and the file.
-            StaleError: The store was encoded again, or cleared, since it was opened.
-        """
-        try:
-            found = self._load(contexts, position, attributes)
-        except CorruptBatch:
-            self.require_current()
-            raise
-        if self.index_damage is not None:  # no checksum says that the record is of this edition
-            self.require_current()
-        return found
-
     def require_current(self) -> None:
         """Refuse to go on when another process has encoded the store again, or cleared it, since it was opened.
 
@@ -290,16 +268,13 @@ class BatchStore:
                 "open it again: make the stash anew, or call its deallocate()",
             )
 
-    def _load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for number, group in enumerate(self.require_manifest().groups):
-            wanted = None if attributes is None else attributes.intersection(group.attributes)
-            if wanted is None or wanted:
-                part = contexts.get_part(str(position), group.key, self._receipt(number, position))
-                found.update(part if wanted is None else {name: part[name] for name in wanted})
-        return found
+    def require_receipt(self, group: int, position: int) -> Receipt:
+        """The receipt of a record.
 
-    def _receipt(self, group: int, position: int) -> Receipt:
+        Raises:
+            MissingBatchError: It is not committed yet.
+            CorruptBatch: It is gone, and so is the index.
+        """
         receipt = self.index.receipt(group, position)
         if receipt is None and self.is_complete:
             raise CorruptBatch(
@@ -323,7 +298,7 @@ class BatchStore:
         for position in range(len(self.plan)):
             for number, group in enumerate(self.require_manifest().groups):
                 total.update(json.dumps([str(position), group.key]).encode())
-                total.update(delegate.records.get_again(self._receipt(number, position)).data)
+                total.update(delegate.records.get_again(self.require_receipt(number, position)))
         return total.hexdigest()
 
     def _write_manifest(self, manifest: Manifest) -> None:

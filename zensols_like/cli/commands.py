@@ -7,18 +7,24 @@ import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
+from zensols_like.batch import BatchStash
 from zensols_like.cli import render
 from zensols_like.cli.common import looking, open_configured, open_reader, print_report
 from zensols_like.cli.options import Source
-from zensols_like.cli.progress import observer_for
+from zensols_like.cli.progress import observer_for, observing
 from zensols_like.cli.render_health import render_stores
+from zensols_like.config import load_config
 from zensols_like.errors import ConfigurationError
 from zensols_like.inspect import (
+    BatchChecks,
     ClearReport,
     StashReader,
+    StepPlace,
+    check_store,
     count_batches,
     is_store,
     list_stores,
@@ -26,11 +32,13 @@ from zensols_like.inspect import (
     report_clear,
     report_encode,
     report_point,
+    report_step,
     report_store,
 )
 from zensols_like.inspect import list_batches as report_list
+from zensols_like.inspect.checks import CHECKS_SECTION
 
-__all__ = ["clear", "encode", "info", "list_batches", "show", "show_point"]
+__all__ = ["clear", "encode", "info", "list_batches", "show", "show_point", "show_step"]
 
 TERMINATED = 143
 ROWS = 3
@@ -54,10 +62,10 @@ def list_batches(source: Source, as_json: bool, show_all: bool, count: bool) -> 
             print_report(report, as_json, render.render_list(report, show_all))
 
 
-def info(source: Source, as_json: bool, batches: int | None) -> None:
+def info(source: Source, as_json: bool, batches: int | None, split: str | None) -> None:
     """Say what a store holds."""
     with looking(open_reader(source), source) as reader:
-        report = report_store(reader, batches)
+        report = report_store(reader, batches, split)
         print_report(report, as_json, render.render_store(report))
 
 
@@ -79,10 +87,31 @@ def show_point(source: Source, id: str, as_json: bool, attributes: Collection[st
     print_report(report, as_json, render.render_point(report))
 
 
+def show_step(
+    source: Source,
+    place: dict[str, Any],
+    as_json: bool,
+    attributes: Collection[str],
+    all_ids: bool,
+    with_points: bool,
+) -> None:
+    """Look at the batch that a step of a training loop saw."""
+    reader = open_reader(source)
+    reader.require_current()
+    rows = CHOSEN_ROWS if attributes else ROWS
+    report = report_step(reader, StepPlace(**place), attributes, rows, with_points)
+    print_report(report, as_json, render.render_step(report, all_ids))
+
+
 def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
-    """Encode what is missing."""
+    """Encode what is missing, then check all of it where the configuration has rules.
+
+    Raises:
+        FailedCheckError: A rule is broken.
+    """
     stash = open_configured(source)
     reader = StashReader(stash)
+    checks = _checks_of(source, stash)
     observer = observer_for(is_quiet)
     stash.observer = observer
     start = time.monotonic()
@@ -95,6 +124,20 @@ def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
             raise
     report = report_encode(reader, observer.encoded, round(time.monotonic() - start, 3))
     print_report(report, as_json, render.render_encode(report))
+    if checks is not None:
+        with observing(is_quiet, "checking") as observe:
+            checked = check_store(reader, checks, observe)
+        checked.require_sound()
+
+
+def _checks_of(source: Source, stash: BatchStash) -> BatchChecks | None:
+    """The rules of a configuration; a wrong one is found before anything is encoded."""
+    config = load_config(str(source.config), source.overrides or ())
+    if CHECKS_SECTION not in config:
+        return None
+    checks = BatchChecks.of(config)
+    checks.require_attributes(stash.codec.fields, config.where(CHECKS_SECTION))
+    return checks
 
 
 @contextmanager

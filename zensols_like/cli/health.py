@@ -11,7 +11,14 @@ import typer
 from zensols_like.cli.common import looking, open_configured, open_reader, print_report
 from zensols_like.cli.options import Source
 from zensols_like.cli.progress import observing
-from zensols_like.cli.render_health import render_check, render_doctor, render_stale, render_usage, render_verify
+from zensols_like.cli.render_health import (
+    render_check,
+    render_doctor,
+    render_duplicates,
+    render_stale,
+    render_usage,
+    render_verify,
+)
 from zensols_like.config import load_config
 from zensols_like.errors import ConfigurationError, CorruptBatch, StaleError
 from zensols_like.inspect import (
@@ -22,6 +29,7 @@ from zensols_like.inspect import (
     Tier,
     VerifyReport,
     check_store,
+    find_duplicates,
     repair_store,
     report_differences,
     report_health,
@@ -31,7 +39,7 @@ from zensols_like.inspect import (
 )
 from zensols_like.inspect.find import require_stores
 
-__all__ = ["check", "doctor", "usage", "verify", "why_stale"]
+__all__ = ["check", "doctor", "duplicates", "usage", "verify", "why_stale"]
 
 _NAMED = 10
 """Batches that an error names."""
@@ -144,8 +152,21 @@ def check(source: Source, section: str, as_json: bool, is_quiet: bool) -> None:
         with observing(is_quiet, "checking") as observe:
             report = check_store(reader, checks, observe)
         print_report(report, as_json, render_check(report))
-        if report.broken:
-            names = ", ".join(f"{one.rule!r} of {one.attribute!r}" for one in report.broken)
-            raise FailedCheckError(
-                f"Data breaks {names}.", report.path, f"mend the data or the rule in [{section}], see above"
-            )
+        report.require_sound()
+
+
+def duplicates(source: Source, as_json: bool, is_quiet: bool) -> None:
+    """Say which data points have the content of one in another split.
+
+    Raises:
+        FailedCheckError: There are some.
+    """
+    with observing(is_quiet, "comparing") as observe:
+        report = find_duplicates(open_configured(source), observe)
+    print_report(report, as_json, render_duplicates(report))
+    if report.across:
+        raise FailedCheckError(
+            f"{report.across} of {report.data_points} data points have the content of one in another split.",
+            report.path,
+            "remove them from one split, or keep what belongs together in one with a GroupStashSplitKeyContainer",
+        )

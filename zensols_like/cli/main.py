@@ -18,13 +18,23 @@ from zensols_like.cli.exits import Exits
 from zensols_like.cli.options import (
     AsJson,
     Config,
+    DropLast,
+    Epoch,
     Overrides,
     Quiet,
+    Rank,
     RequiredConfig,
     Section,
+    Seed,
+    Shuffle,
     Source,
+    Split,
+    Step,
+    StepsPerEpoch,
     Store,
+    Uneven,
     Verbose,
+    World,
     flag,
 )
 from zensols_like.errors import ConfigurationError
@@ -76,7 +86,10 @@ def encode(
     quiet: Quiet = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Encode the batches that are not there yet; goes on where it was stopped."""
+    """Encode the batches that are not there yet; goes on where it was stopped.
+
+    With a section [checks] in the configuration, all batches are checked against its rules in the end.
+    """
     _run("commands.encode", Source(None, config, overrides, section), as_json, quiet)
 
 
@@ -98,7 +111,8 @@ def list_batches(
 @app.command()
 def show(
     batch: Annotated[
-        str | None, typer.Argument(help="The ID of the batch, such as 0; none with --point.", show_default=False)
+        str | None,
+        typer.Argument(help="The ID of the batch, such as 0; none with --point or --step.", show_default=False),
     ] = None,
     store: Store = None,
     config: Config = None,
@@ -113,18 +127,38 @@ def show(
     ] = None,
     ids: Annotated[bool, flag("--ids", help="Show the IDs of all data points.")] = False,
     points: Annotated[bool, flag("--points", help="Show data points of the source beside; needs -c.")] = False,
+    epoch: Epoch = None,
+    step: Step = None,
+    rank: Rank = 0,
+    world: World = 1,
+    split: Split = "train",
+    seed: Seed = 0,
+    shuffle: Shuffle = None,
+    uneven: Uneven = "pad",
+    drop_last: DropLast = False,
+    steps_per_epoch: StepsPerEpoch = None,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Look at a batch, or at one data point."""
+    """Look at a batch, at one data point, or at what a step of a training loop saw."""
+    of_step = epoch is not None or step is not None
+    if of_step and point is not None:
+        raise ConfigurationError("Both a step and a data point are named.", "the arguments", "give one of them")
+    if (of_step or point is not None) and batch is not None and store is None:
+        store, batch = Path(batch), None  # without a batch the store comes first
+    source = Source(store, config, overrides, section)
     if point is not None:
-        if batch is not None and store is None:
-            store = Path(batch)  # without a batch the store comes first
-        _run("commands.show_point", Source(store, config, overrides, section), point, as_json, attributes or (), points)
+        _run("commands.show_point", source, point, as_json, attributes or (), points)
+    elif of_step:
+        place = {"epoch": epoch or 0, "step": step or 0, "rank": rank, "world": world, "split": split, "seed": seed}
+        place |= {"shuffle": shuffle, "uneven": uneven, "drop_last": drop_last, "steps_per_epoch": steps_per_epoch}
+        _run("commands.show_step", source, place, as_json, attributes or (), ids, points)
     elif batch is None:
-        raise ConfigurationError("No batch is named.", "the arguments", "give the ID of a batch, or --point ID")
+        raise ConfigurationError(
+            "No batch is named.", "the arguments", "give the ID of a batch, --point ID, or --epoch N and --step N"
+        )
     else:
-        _run("commands.show", Source(store, config, overrides, section), batch, as_json, attributes or (), ids, points)
+        _run("commands.show", source, batch, as_json, attributes or (), ids, points)
 
 
 @app.command()
@@ -137,11 +171,14 @@ def info(
         int, typer.Option("--batches", "-n", min=0, metavar="N", help="Batches of each split to read for the numbers.")
     ] = 1,
     read_all: Annotated[bool, flag("--all", "-a", help="Read every batch for the numbers.")] = False,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="Read only this split for the numbers.")
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Say what a store holds: splits, attributes and their numbers, labels, size."""
-    _run("commands.info", Source(store, config, overrides, section), as_json, None if read_all else batches)
+    _run("commands.info", Source(store, config, overrides, section), as_json, None if read_all else batches, split)
 
 
 @app.command()
@@ -197,12 +234,19 @@ def check(
     overrides: Overrides = None,
     section: Section = None,
     rules: Annotated[str, typer.Option("--rules", "-r", metavar="NAME", help="The section with the rules.")] = "checks",
+    duplicates: Annotated[
+        bool, flag("--duplicates", help="Compare the data points of the source instead: is one in two splits?")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Check the batches against rules of the configuration, as size = float32[N, 4], finite, min 0."""
-    _run("health.check", Source(None, config, overrides, section), rules, as_json, quiet)
+    source = Source(None, config, overrides, section)
+    if duplicates:
+        _run("health.duplicates", source, as_json, quiet)
+    else:
+        _run("health.check", source, rules, as_json, quiet)
 
 
 @app.command("du")
@@ -233,4 +277,4 @@ def doctor(
 
 def main() -> None:
     """Run the command line and exit."""
-    app()
+    app(prog_name=app.info.name)  # also as `python -m`, whose own name no shell could complete

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shlex import join
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -18,13 +18,23 @@ from zensols_like.errors import ConfigurationError
 __all__ = [
     "AsJson",
     "Config",
+    "DropLast",
+    "Epoch",
     "Overrides",
     "Quiet",
+    "Rank",
     "RequiredConfig",
     "Section",
+    "Seed",
+    "Shuffle",
     "Source",
+    "Split",
+    "Step",
+    "StepsPerEpoch",
     "Store",
+    "Uneven",
     "Verbose",
+    "World",
     "flag",
     "is_verbose",
 ]
@@ -77,6 +87,31 @@ Verbose: TypeAlias = Annotated[
     flag(
         "--verbose", "-v", count=True, callback=_log, show_default=False, help="Log to standard error; -vv logs more."
     ),
+]
+
+
+def _of_loop(name: str, text: str, **more: Any) -> Any:
+    return typer.Option(
+        name, help=text, show_default=False, rich_help_panel="What a step of a training loop saw", **more
+    )
+
+
+_NUMBER: dict[str, Any] = {"metavar": "N", "min": 0}
+Epoch: TypeAlias = Annotated[int | None, _of_loop("--epoch", "The epoch, from 0.", **_NUMBER)]
+Step: TypeAlias = Annotated[int | None, _of_loop("--step", "The step of the epoch, from 0.", **_NUMBER)]
+Rank: TypeAlias = Annotated[int, _of_loop("--rank", "Which of the ranks, from 0.", **_NUMBER)]
+World: TypeAlias = Annotated[int, _of_loop("--world", "How many ranks there were.", metavar="N", min=1)]
+Split: TypeAlias = Annotated[str, _of_loop("--split", "The split, if it is not train.", metavar="NAME")]
+Seed: TypeAlias = Annotated[int, _of_loop("--seed", "The seed of the loader, if it is not 0.", metavar="N")]
+Shuffle: TypeAlias = Annotated[
+    str | None, _of_loop("--shuffle", "The order of the loader, as batch; that of the split without.", metavar="HOW")
+]
+Uneven: TypeAlias = Annotated[
+    str, _of_loop("--uneven", "What the loader did at the end of an epoch, if it is not pad.", metavar="HOW")
+]
+DropLast: TypeAlias = Annotated[bool, _of_loop("--drop-last", "The loader left out a short last batch.", metavar="")]
+StepsPerEpoch: TypeAlias = Annotated[
+    int | None, _of_loop("--steps-per-epoch", "The length of epochs that the loader was given.", metavar="N", min=1)
 ]
 
 

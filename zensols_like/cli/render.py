@@ -22,6 +22,7 @@ from zensols_like.inspect import (
     ListReport,
     Report,
     RowReport,
+    StepReport,
     StoreReport,
     TensorStats,
     as_value,
@@ -36,6 +37,7 @@ __all__ = [
     "render_encode",
     "render_list",
     "render_point",
+    "render_step",
     "render_store",
 ]
 
@@ -89,15 +91,22 @@ def _split_table(splits: Sequence[SplitReport]) -> Table:
 
 
 def _attribute_table(attributes: Sequence[AttributeReport]) -> Table:
-    table = new_table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", "vectorizer")
+    padding = _padding_header(attributes)
+    table = new_table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", *padding, "vectorizer")
     for one in attributes:
         table.add_row(
             _name(one),
             escape(spec_text(one.dtype, one.shape)),
             *_numbers(one.stats),
+            *(share_text(one.share_padding) for _ in padding),
             escape(one.vectorizer.rpartition(".")[2].removesuffix("FeatureVectorizer").removesuffix("Encodable")),
         )
     return table
+
+
+def _padding_header(attributes: Iterable[AttributeReport | TensorReport]) -> list[str]:
+    """A column for the share of padding, where anything is padded."""
+    return [">padding"] if any(one.share_padding is not None for one in attributes) else []
 
 
 def _name(one: AttributeReport | TensorReport) -> str:
@@ -171,10 +180,26 @@ def render_batch(report: BatchReport, all_ids: bool) -> RenderableType:
     )
 
 
+def render_step(report: StepReport, all_ids: bool) -> RenderableType:
+    """What a step saw: its place, then its batch."""
+    return Group(
+        f"epoch {report.epoch}, step {report.step}, rank {report.rank} of {report.world}: position {report.position} "
+        f"of data epoch {report.data_epoch}{', padding' if report.is_padding else ''}",
+        render_batch(report.batch, all_ids),
+    )
+
+
 def _tensor_table(attributes: Sequence[TensorReport]) -> Table:
-    table = new_table("attribute", "tensor", ">bytes", ">min", ">max", ">mean", ">NaN", ">zero")
+    padding = _padding_header(attributes)
+    table = new_table("attribute", "tensor", ">bytes", ">min", ">max", ">mean", ">NaN", ">zero", *padding)
     for one in attributes:
-        table.add_row(_name(one), escape(spec_text(one.dtype, one.shape)), str(one.size_bytes), *_numbers(one.stats))
+        table.add_row(
+            _name(one),
+            escape(spec_text(one.dtype, one.shape)),
+            str(one.size_bytes),
+            *_numbers(one.stats),
+            *(share_text(one.share_padding) for _ in padding),
+        )
     return table
 
 

@@ -2,6 +2,7 @@
 
 from zensols_like.inspect.checks import BatchChecks, CheckReport, check_store
 from zensols_like.inspect.doctor import DoctorReport, report_health
+from zensols_like.inspect.duplicates import DuplicatesReport, find_duplicates
 from zensols_like.inspect.errors import FailedCheckError, NotFoundError
 from zensols_like.inspect.find import StoresReport, find_stores, is_store, list_stores
 from zensols_like.inspect.open import open_stash, open_store
@@ -19,6 +20,7 @@ from zensols_like.inspect.report import (
     as_value,
 )
 from zensols_like.inspect.stale import StaleReport, report_differences
+from zensols_like.inspect.step import StepPlace, StepReport, report_step
 from zensols_like.inspect.survey import (
     count_batches,
     list_batches,
@@ -38,6 +40,7 @@ __all__ = [
     "ClearReport",
     "CountReport",
     "DoctorReport",
+    "DuplicatesReport",
     "EncodeReport",
     "FailedCheckError",
     "ListReport",
@@ -46,6 +49,8 @@ __all__ = [
     "RowReport",
     "StaleReport",
     "StashReader",
+    "StepPlace",
+    "StepReport",
     "StoreReader",
     "StoreReport",
     "StoresReport",
@@ -56,6 +61,7 @@ __all__ = [
     "as_value",
     "check_store",
     "count_batches",
+    "find_duplicates",
     "find_stores",
     "is_store",
     "list_batches",
@@ -69,6 +75,7 @@ __all__ = [
     "report_encode",
     "report_health",
     "report_point",
+    "report_step",
     "report_store",
     "report_unreadable",
     "report_usage",

@@ -174,7 +174,7 @@ def _require_sound(reader: BatchReader, batch_id: str, group: str, receipt: Rece
         contexts.records.get(receipt)
     elif receipt.checksum == 0:  # found without the index
         contexts.prove(batch_id, group, receipt)
-    elif xxh3_64_intdigest(contexts.records.get_again(receipt).data) != receipt.checksum:
+    elif xxh3_64_intdigest(contexts.records.get_again(receipt)) != receipt.checksum:
         raise CorruptBatch("Its bytes are not those that were committed.")
 
 

@@ -1,34 +1,24 @@
-"""Who reads ahead: the loop itself, threads, or processes."""
+"""Who reads ahead: the loop itself, or threads."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import cycle
-from multiprocessing import parent_process
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeAlias
 
-import torch
 from torch import Tensor
 
 from zensols_like.errors import WorkerError
+from zensols_like.loader.pace import Pace
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B
 from zensols_like.loader.work import Loaded, LoadWork
-from zensols_like.multi import start_context
 
-__all__ = ["CallingThread", "Crew", "Processes", "Threads", "start_processes"]
+__all__ = ["CallingThread", "Crew", "Threads"]
 
 
 class Crew(ABC, Generic[B]):
@@ -55,6 +45,9 @@ class Crew(ABC, Generic[B]):
     @abstractmethod
     def ready(self) -> int:
         """How many batches are there and not taken; the oldest one is among them if there are any."""
+
+    def saw(self, load_s: float, step_s: float) -> None:
+        """Take notice of what loading a batch took, and the step before it."""
 
     @abstractmethod
     def close(self) -> None:
@@ -90,72 +83,130 @@ class CallingThread(Crew[B]):
         self._asked.clear()
 
 
-_Inbox: TypeAlias = "SimpleQueue[tuple[Step, Tensor | None] | None]"
-_Outbox: TypeAlias = "SimpleQueue[Loaded[Any] | Exception]"
+class _Task(Generic[B]):
+    """A batch that was asked for: whoever begins it first reads it, a thread or the loop."""
+
+    __slots__ = ("_begun", "_done", "_found", "out", "step")
+
+    def __init__(self, step: Step, out: Tensor | None) -> None:
+        self.step = step
+        self.out = out
+        self._begun = threading.Lock()
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._found: Loaded[B] | BaseException | None = None
+
+    def begin(self) -> bool:
+        """Whether nobody began it before."""
+        return self._begun.acquire(blocking=False)
+
+    def run(self, work: LoadWork[B]) -> None:
+        """Read, in a thread."""
+        try:
+            self._found = work(self.step, self.out)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised again where the result is taken
+            self._found = error
+        finally:
+            self._done.release()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a thread has read it."""
+        return not self._done.locked()
+
+    def wait(self) -> Loaded[B]:
+        """What the thread that began it has read."""
+        self._done.acquire()
+        found, self._found = self._found, None
+        if isinstance(found, BaseException):
+            raise found
+        if found is None:
+            raise WorkerError("The result of a batch was taken twice.")
+        return found
+
+
+_Inbox: TypeAlias = "SimpleQueue[_Task[Any] | None]"
 
 
 class Threads(Crew[B]):
-    """Threads of this process, which get steps in turn.
+    """Threads of this process, started when there is something to gain.
 
-    Each has two queues of its own, so that order costs nothing: the results lie where their turn is.
+    The loop reads a batch itself when it asks for one that no thread has begun: to wait for another thread would take
+    longer.
 
     Args:
         work: How to read.
         workers: How many threads there are.
+        pace: Says whether threads are worth it.
     """
 
-    def __init__(self, work: LoadWork[B], workers: int) -> None:
-        self._inboxes: list[_Inbox] = [SimpleQueue() for _ in range(workers)]
-        self._outboxes: list[_Outbox] = [SimpleQueue() for _ in range(workers)]
+    def __init__(self, work: LoadWork[B], workers: int, pace: Pace) -> None:
+        self._work = work
+        self._workers = workers
+        self._pace = pace
+        self._asked: deque[tuple[Step, Tensor | None, _Task[B] | None]] = deque()
+        self._inbox: _Inbox = SimpleQueue()
+        self._end: Callable[[], Any] | None = None
+
+    def ask(self, step: Step, out: Tensor | None) -> None:
+        """Remember it, and tell a thread if that pays."""
+        task: _Task[B] | None = None
+        if self._pace.pays:
+            if self._end is None:
+                self._start()
+            task = _Task(step, out)
+            self._inbox.put(task)
+        self._asked.append((step, out, task))
+
+    def _start(self) -> None:
         threads = [
-            threading.Thread(target=_serve, args=(work, *boxes), name="zensols_like.loader", daemon=True)
-            for boxes in zip(self._inboxes, self._outboxes, strict=True)
+            threading.Thread(target=_serve, args=(self._work, self._inbox), name="zensols_like.loader", daemon=True)
+            for _ in range(self._workers)
         ]
-        self._ask_next = cycle(self._inboxes)
-        self._take_next = deque(self._outboxes)
         # also when a loop is forgotten or Python ends, where a thread in the middle of its work is no clean end
-        self._end = weakref.finalize(self, _end_threads, threads, self._inboxes)
+        self._end = weakref.finalize(self, _end_threads, threads, self._inbox)
         for thread in threads:
             thread.start()
 
-    def ask(self, step: Step, out: Tensor | None) -> None:
-        """Give it to the next thread."""
-        next(self._ask_next).put((step, out))
-
     def take(self) -> Loaded[B]:
-        """Wait for the thread whose turn it is."""
-        outbox = self._take_next[0]
-        result = outbox.get()
-        self._take_next.rotate(-1)
-        if isinstance(result, Exception):
-            raise result
-        return result
+        """Read it, or wait for the thread that does."""
+        step, out, task = self._asked.popleft()
+        return self._work(step, out) if task is None or task.begin() else task.wait()
 
     @property
     def ready(self) -> int:
-        """How many results lie there, if the oldest one is among them."""
-        return 0 if self._take_next[0].empty() else sum(outbox.qsize() for outbox in self._outboxes)
+        """How many the threads have read, if the oldest one is among them."""
+        oldest = self._asked[0][2] if self._asked else None
+        if oldest is None or not oldest.is_done:
+            return 0
+        return sum(task is not None and task.is_done for _, _, task in self._asked)
+
+    def saw(self, load_s: float, step_s: float) -> None:
+        """Tell the pace."""
+        self._pace.saw(load_s, step_s)
 
     def close(self) -> None:
         """End the threads; each finishes the batch that it reads."""
-        self._end()
+        self._asked.clear()
+        if self._end is not None:
+            self._end()
 
 
-def _serve(work: LoadWork[Any], inbox: _Inbox, outbox: _Outbox) -> None:
+def _serve(work: LoadWork[Any], inbox: _Inbox) -> None:
     """Read until there is nothing more to come."""
-    while (asked := inbox.get()) is not None:
-        try:
-            outbox.put(work(*asked))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where the result is taken
-            outbox.put(error)
+    while (task := inbox.get()) is not None:
+        if task.begin():
+            task.run(work)
+        del task  # a batch is not kept while the thread waits
 
 
-def _end_threads(threads: Sequence[threading.Thread], inboxes: Sequence[_Inbox]) -> None:
-    for inbox in inboxes:
-        _empty(inbox)
+def _end_threads(threads: Sequence[threading.Thread], inbox: _Inbox) -> None:
+    _empty(inbox)
+    for _ in threads:
         inbox.put(None)
     for thread in threads:
-        thread.join()
+        if thread is not threading.current_thread():  # which collects the garbage that the loop is part of
+            thread.join()
 
 
 def _empty(inbox: _Inbox) -> None:
@@ -164,101 +215,3 @@ def _empty(inbox: _Inbox) -> None:
             inbox.get_nowait()
     except Empty:
         return
-
-
-class Processes(Crew[B]):
-    """The processes of a pool, which stay there for other loops.
-
-    Args:
-        pool: What `start_processes` made.
-    """
-
-    def __init__(self, pool: ProcessPoolExecutor) -> None:
-        self._pool = pool
-        self._asked: deque[Future[Loaded[B]]] = deque()
-
-    def ask(self, step: Step, out: Tensor | None) -> None:  # noqa: ARG002 - the memory of this process
-        """Give it to the pool."""
-        self._asked.append(self._pool.submit(_work, step))
-
-    def take(self) -> Loaded[B]:
-        """Wait for it.
-
-        Raises:
-            WorkerError: A process died.
-        """
-        try:
-            return self._asked.popleft().result()
-        except BrokenProcessPool as error:
-            raise WorkerError(
-                "A worker process of the loader died.",
-                None,
-                "look for a lack of memory (dmesg), or read with worker_type='thread' to see what happens",
-            ) from error
-
-    @property
-    def ready(self) -> int:
-        """How many are done, if the oldest one is among them."""
-        return sum(future.done() for future in self._asked) if self._asked and self._asked[0].done() else 0
-
-    def close(self) -> None:
-        """Cancel what has not begun."""
-        while self._asked:
-            self._asked.popleft().cancel()
-
-
-def start_processes(work: LoadWork[Any], workers: int) -> ProcessPoolExecutor:
-    """Processes that get the work once.
-
-    Raises:
-        WorkerError: The work cannot be copied to another process.
-    """
-    try:
-        recipe = pickle.dumps(work)
-    except (pickle.PicklingError, TypeError, AttributeError) as error:
-        raise WorkerError(
-            f"The batches cannot be read by worker processes: {error}",
-            "worker_type of the loader",
-            "define the transform at the top of a module, and keep what cannot be pickled out of the stash; or use "
-            "worker_type='thread'",
-        ) from error
-    return ProcessPoolExecutor(workers, start_context(preload=["torch"]), _begin, (recipe,))
-
-
-@dataclass
-class _Worker:
-    """What a worker process knows: a recipe of the work, and the work once it is unpickled."""
-
-    recipe: bytes
-
-    @cached_property
-    def work(self) -> LoadWork[Any]:
-        work: LoadWork[Any] = pickle.loads(self.recipe)  # noqa: S301 - comes from our parent process
-        return work
-
-
-_worker: _Worker | None = None
-
-
-def _begin(recipe: bytes) -> None:
-    """Make this process a worker; the recipe is unpickled with the first work, so that errors reach the parent."""
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    _worker = _Worker(recipe)
-
-
-def _work(step: Step) -> Loaded[Any]:
-    """In a worker process: do the work."""
-    if _worker is None:
-        raise WorkerError("This process is no worker of a loader.")
-    return _worker.work(step)
-
-
-def _end_with_parent() -> None:
-    """Wait for the end of the parent process, also when it is killed, so that no worker outlives it."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -11,10 +11,12 @@ from typing import Any, Generic, Self
 import torch
 
 from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
-from zensols_like.loader.crew import CallingThread, Crew, Processes, Threads, start_processes
+from zensols_like.loader.crew import CallingThread, Crew, Threads
 from zensols_like.loader.device import DeviceCopier
 from zensols_like.loader.options import LoaderOptions
+from zensols_like.loader.pace import Pace
 from zensols_like.loader.pipeline import Cache, Pipeline, plan_work
+from zensols_like.loader.processes import Processes, start_processes
 from zensols_like.loader.schedule import BatchSchedule, Cursor, Step
 from zensols_like.loader.shard import ShardContext
 from zensols_like.loader.source import B, BatchSource
@@ -55,6 +57,7 @@ class BatchLoader(Generic[B]):
         self.last: Step | None = None
         """Which batch the loop got last, and whether it is padding."""
         self._cache: Cache[B] = {}
+        self._pace = Pace(self.options.workers)
         self._processes: ProcessPoolExecutor | None = None
         self._end_processes: Callable[[], Any] | None = None
         self._begin(Cursor())
@@ -181,10 +184,10 @@ class BatchLoader(Generic[B]):
     def _crew(self) -> Crew[B]:
         """Who reads for one loop; processes stay from loop to loop."""
         work = plan_work(self.source, self.options, self.device)
-        if self.options.workers == 0:
+        if not self.options.reads_ahead:
             return CallingThread(work)
         if self.options.worker_type == "thread":
-            return Threads(work, self.options.workers)
+            return Threads(work, self.options.workers, self._pace)
         if self._processes is None:
             self._processes = start_processes(work, self.options.workers)
             self._end_processes = weakref.finalize(self, self._processes.shutdown, cancel_futures=True)

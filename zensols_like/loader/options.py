@@ -85,6 +85,11 @@ class LoaderOptions:
             )
 
     @property
+    def reads_ahead(self) -> bool:
+        """Whether anybody reads while the loop works."""
+        return self.uses_processes or (self.workers > 0 and self.prefetch > 0)
+
+    @property
     def uses_processes(self) -> bool:
         """Whether there are worker processes."""
         return self.workers > 0 and self.worker_type == "process"

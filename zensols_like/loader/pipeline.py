@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator
 from time import perf_counter
-from typing import Generic, NamedTuple, TypeAlias
+from typing import Generic, TypeAlias
 
 import torch
 
@@ -36,29 +36,20 @@ def plan_work(source: BatchSource[B], options: LoaderOptions, device: torch.devi
     return LoadWork(source.load, source.holding, transform, packs)
 
 
-class _Ticket(NamedTuple):
-    """A batch that was asked for, or that is in the cache."""
+class _Item(Generic[B]):
+    """A batch on its way: asked for or in the cache, then there or failed."""
 
-    step: Step
-    size: int
-    is_cached: bool
-    slot: Slot | None
+    __slots__ = ("batch", "error", "is_cached", "size", "slot", "step", "tensors")
 
-
-class _Staged(NamedTuple, Generic[B]):
-    """A batch whose tensors are there or on their way to the device, or what went wrong with it."""
-
-    ticket: _Ticket
-    batch: B
-    tensors: Tensors | Landing | None
-    """``None`` for the tensors that the batch has."""
-
-
-class _Failed(NamedTuple):
-    """A batch that cannot be read."""
-
-    ticket: _Ticket
-    error: Exception
+    def __init__(self, step: Step, size: int, is_cached: bool, slot: Slot | None) -> None:
+        self.step = step
+        self.size = size
+        self.is_cached = is_cached
+        self.slot = slot
+        self.batch: B | None = None
+        self.tensors: Tensors | Landing | None = None
+        """On the CPU or on their way to the device; ``None`` for those that the batch has."""
+        self.error: Exception | None = None
 
 
 class Pipeline(Generic[B]):
@@ -88,14 +79,19 @@ class Pipeline(Generic[B]):
         self.copier = copier
         self.cache = cache
         self.stats = stats
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting: deque[_Item[B]] = deque()
         self._held_back: Step | None = None
         self._ahead_bytes = 0
+        self._load_s = 0.0
         self._depth = options.prefetch if options.workers else 0
+        # half of the depth at a time, so that one wake-up of a thread is for several batches
+        self._low = max(self._depth // 2, min(options.workers, self._depth - 1))
+        self._counts_bytes = options.max_bytes is not None and source.size_bytes is not None
         self._lends = copier is not None and options.cache is None and not options.uses_processes
         self._keeps_on_host = options.cache == "cpu" or (options.cache == "cuda" and copier is None)
         transform = None if options.transforms_in_worker else options.transform
         self._transform = None if transform is None else SeededTransform(transform, options.seed)
+        self._gives_as_read = copier is None and transform is None and options.cache is None
 
     def run(self, steps: Iterator[Step]) -> Generator[tuple[Step, B], None, None]:
         """The batches of the steps, in order.
@@ -104,95 +100,106 @@ class Pipeline(Generic[B]):
             Exception: What reading a batch raises, when it is its turn.
             WorkerError: A worker process died.
         """
-        early: _Staged[B] | _Failed | None = None
+        early: _Item[B] | None = None
         given: float | None = None
         while True:
             asked = perf_counter()
             ready = self.crew.ready
-            staged = self._next(steps, early)
-            if staged is None:
+            item = self._next(steps, early)
+            if item is None:
                 return
-            step, batch = staged.ticket.step, self._finish(staged)
-            del staged
-            if self._depth > 0:
+            step, batch = item.step, self._finish(item)
+            del item
+            if len(self._waiting) <= self._low:
                 self._fill(steps, self._depth)
             early = None if self.copier is None else self._stage_early()
-            now = perf_counter()
-            self.stats.delivered(now - asked, None if given is None else asked - given, ready)
-            given = now
+            step_s = None if given is None else asked - given
+            given = perf_counter()
+            self.stats.delivered(given - asked, step_s, ready)
+            if step_s is not None:
+                self.crew.saw(self._load_s, step_s)
             yield step, batch
             del batch  # a loop that let go of it frees its memory
 
-    def _next(self, steps: Iterator[Step], early: _Staged[B] | _Failed | None) -> _Staged[B] | None:
+    def _next(self, steps: Iterator[Step], early: _Item[B] | None) -> _Item[B] | None:
         """The next batch that can be read; ``None`` at the end."""
-        staged = early
+        item = early
         while True:
-            if staged is None:
+            if item is None:
                 if not self._waiting:
                     self._fill(steps, max(1, self._depth))
                 if not self._waiting:
                     return None
-                staged = self._stage(self._waiting.popleft())
-            self._ahead_bytes -= staged.ticket.size
-            if not isinstance(staged, _Failed):
-                return staged
-            if self.options.on_error == "raise" or isinstance(staged.error, WorkerError):
-                raise staged.error
-            self.stats.skip(staged.ticket.step.ref.batch_id)
-            staged = None
+                item = self._stage(self._waiting.popleft())
+            self._ahead_bytes -= item.size
+            if item.error is None:
+                return item
+            if self.options.on_error == "raise" or isinstance(item.error, WorkerError):
+                raise item.error
+            self.stats.skip(item.step.ref.batch_id)
+            item = None
 
     def _fill(self, steps: Iterator[Step], depth: int) -> None:
         """Ask for batches as long as there is room."""
-        limit = self.options.max_bytes
         while len(self._waiting) < depth:
             step = self._held_back or next(steps, None)
             if step is None:
                 return
-            size = 0
             is_cached = step.ref.batch_id in self.cache
-            if limit is not None and self.source.size_bytes is not None and not is_cached:
-                size = self.source.size_bytes(step.ref.batch_id)
-                if self._ahead_bytes > 0 and self._ahead_bytes + size > limit:
-                    self._held_back = step
+            size = 0
+            if self._counts_bytes and not is_cached:
+                size = self._size(step)
+                if self._held_back is not None:
                     return
-            self._held_back = None
-            self._ahead_bytes += size
             slot = None
             if not is_cached:
                 slot = self.copier.lend() if self.copier is not None and self._lends else None
                 self.crew.ask(step, None if slot is None else slot.buffer)
-            self._waiting.append(_Ticket(step, size, is_cached, slot))
+            self._waiting.append(_Item(step, size, is_cached, slot))
 
-    def _stage_early(self) -> _Staged[B] | _Failed | None:
+    def _size(self, step: Step) -> int:
+        """The bytes of a batch, which is held back if there is no room for them."""
+        limit, size_bytes = self.options.max_bytes, self.source.size_bytes
+        size = 0 if size_bytes is None else size_bytes(step.ref.batch_id)
+        is_too_much = limit is not None and self._ahead_bytes > 0 and self._ahead_bytes + size > limit
+        self._held_back = step if is_too_much else None
+        if not is_too_much:
+            self._ahead_bytes += size
+        return size
+
+    def _stage_early(self) -> _Item[B] | None:
         """The next batch if it is there, so that its copy runs beside what the loop does now."""
         if self._waiting and (self._waiting[0].is_cached or self.crew.ready):
             return self._stage(self._waiting.popleft())
         return None
 
-    def _stage(self, ticket: _Ticket) -> _Staged[B] | _Failed:
+    def _stage(self, item: _Item[B]) -> _Item[B]:
         try:
-            return self._cached(ticket) if ticket.is_cached else self._loaded(ticket)
+            if item.is_cached:
+                self.stats.cached += 1
+                item.batch, packed = self.cache[item.step.ref.batch_id]
+                item.tensors = self._placed(item, packed)
+            else:
+                self._load(item)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when it is the batch's turn
-            if self.copier is not None and ticket.slot is not None:
-                self.copier.give_back(ticket.slot)
-            return _Failed(ticket, error)
+            if self.copier is not None and item.slot is not None:
+                self.copier.give_back(item.slot)
+            item.error = error
+        return item
 
-    def _cached(self, ticket: _Ticket) -> _Staged[B]:
-        self.stats.cached += 1
-        batch, packed = self.cache[ticket.step.ref.batch_id]
-        return self._placed(ticket, batch, packed)
-
-    def _loaded(self, ticket: _Ticket) -> _Staged[B]:
-        batch, found, *times = self.crew.take()
-        self.stats.loaded(*times)
+    def _load(self, item: _Item[B]) -> None:
+        batch, found, times = self.crew.take()
+        self._load_s = self.stats.loaded(*times)
+        if self._gives_as_read and not isinstance(found, Packed):
+            item.batch = batch
+            return
         if self.options.uses_processes:
             batch = self.source.attach(batch)
         if self._keeps_on_host and isinstance(found, Packed):
             found = self._keep(found)
-            self.cache[ticket.step.ref.batch_id] = batch, found
-        if self.copier is None and self._transform is None and not isinstance(found, Packed):
-            return _Staged(ticket, batch, None)
-        return self._placed(ticket, batch, found)
+            self.cache[item.step.ref.batch_id] = batch, found
+        item.batch = batch
+        item.tensors = self._placed(item, found)
 
     def _keep(self, packed: Packed) -> Packed:
         """The same in memory that stays: pinned where it is copied from, and not shared with another process."""
@@ -200,19 +207,19 @@ class Pipeline(Generic[B]):
             return packed.into(self.copier.allocate(packed.buffer.nbytes))
         return packed.copy(_CPU) if self.options.uses_processes else packed
 
-    def _placed(self, ticket: _Ticket, batch: B, found: Tensors | Packed) -> _Staged[B]:
+    def _placed(self, item: _Item[B], found: Tensors | Packed) -> Tensors | Landing:
         began = perf_counter()
         if self._transform is not None:
             tensors = found.copy(_CPU).views() if isinstance(found, Packed) else found
             try:
-                found = self._transform(tensors, ticket.step)
+                found = self._transform(tensors, item.step)
             except Exception as error:
-                error.add_note(note_of(ticket.step))
+                error.add_note(note_of(item.step))
                 raise
         transformed = perf_counter()
-        placed = self._place(found, ticket.slot)
+        placed = self._place(found, item.slot)
         self.stats.loaded(0.0, 0.0, transformed - began, perf_counter() - transformed)
-        return _Staged(ticket, batch, placed)
+        return placed
 
     def _place(self, found: Tensors | Packed, slot: Slot | None) -> Tensors | Landing:
         if self.copier is None:  # a copy, since the buffer is kept, or is shared with another process
@@ -222,16 +229,18 @@ class Pipeline(Generic[B]):
         slot = slot or self.copier.lend()
         return self.copier.copy(found if isinstance(found, Packed) else pack(found, slot.buffer), slot)
 
-    def _finish(self, staged: _Staged[B]) -> B:
+    def _finish(self, item: _Item[B]) -> B:
         """The batch with tensors that the loop may use."""
-        ticket, batch, tensors = staged
+        batch, tensors = item.batch, item.tensors
+        if batch is None:
+            raise WorkerError(f"Batch {item.step.ref.batch_id!r} was not read.")
         if tensors is None:
             self.stats.nbytes += size_of(batch.attributes)
             return batch
         if isinstance(tensors, Landing):
             packed = tensors.take()
-            if self.options.cache == "cuda" and not self._keeps_on_host and not ticket.is_cached:
-                self.cache[ticket.step.ref.batch_id] = batch, packed
+            if self.options.cache == "cuda" and not self._keeps_on_host and not item.is_cached:
+                self.cache[item.step.ref.batch_id] = batch, packed
                 packed = packed.copy(packed.buffer.device)  # what is kept is not given away
             tensors = packed.views()
         self.stats.nbytes += size_of(tensors)

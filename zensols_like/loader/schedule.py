@@ -180,14 +180,17 @@ class BatchSchedule:
 
     def take(self, cursor: Cursor, shard: ShardContext) -> Step:
         """The batch of a rank in the step after a cursor."""
-        position = cursor.position + shard.index
-        after = Cursor(cursor.epoch, cursor.step + 1, cursor.data_epoch, cursor.position + shard.num_shards)
-        after = self.settled(after, shard.num_shards)
-        if after.step == self.steps_per_epoch:
-            after = Cursor(after.epoch + 1, 0, after.data_epoch, after.position)
-        return Step(
-            self.ref(cursor.data_epoch, position), cursor.data_epoch, position, position >= len(self.ids), after
-        )
+        epoch, step, data_epoch, first = cursor
+        position = first + shard.index
+        after = Cursor(epoch, step + 1, data_epoch, first + shard.num_shards)
+        left = len(self.ids) - after.position
+        if (
+            left <= shard.num_shards or self.steps_per_epoch is not None
+        ):  # far from both ends there is nothing to settle
+            after = self.settled(after, shard.num_shards)
+            if after.step == self.steps_per_epoch:
+                after = Cursor(after.epoch + 1, 0, after.data_epoch, after.position)
+        return Step(self.ref(data_epoch, position), data_epoch, position, position >= len(self.ids), after)
 
     def walk(self, cursor: Cursor, shard: ShardContext) -> Iterator[Step]:
         """The steps of a rank from a cursor to the end of the epoch of the loop."""

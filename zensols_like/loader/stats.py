@@ -95,12 +95,13 @@ class LoaderStats:
             self.wait_s += wait_s
             self.step_s += step_s
 
-    def loaded(self, read_s: float, decode_s: float, transform_s: float, copy_s: float) -> None:
-        """Count what a worker did for a batch."""
+    def loaded(self, read_s: float, decode_s: float, transform_s: float, copy_s: float) -> float:
+        """Count what was done for a batch; returns how long all of it took."""
         self.read_s += read_s
         self.decode_s += decode_s
         self.transform_s += transform_s
         self.copy_s += copy_s
+        return read_s + decode_s + transform_s + copy_s
 
     def skip(self, batch_id: str) -> None:
         """Count a batch that was skipped."""

@@ -23,10 +23,8 @@ class Loaded(NamedTuple, Generic[B]):
     batch: B
     """The batch; where the tensors are packed it holds none itself."""
     tensors: Tensors | Packed
-    read_s: float
-    decode_s: float
-    transform_s: float
-    copy_s: float
+    times: tuple[float, float, float, float]
+    """Of reading, decoding, transform and packing."""
 
 
 @dataclass(frozen=True)
@@ -62,26 +60,23 @@ class LoadWork(Generic[B]):
             Exception: Whatever reading, decoding or the transform raise, with a note that names the batch.
         """
         try:
-            return self._load(step, out)
+            began = perf_counter()
+            batch = self.load(step.ref.batch_id)
+            read = perf_counter()
+            tensors = batch.attributes
+            decoded = transformed = perf_counter()
+            if self.transform is not None:
+                tensors = self.transform(tensors, step)
+                transformed = perf_counter()
+            if not self.packs:
+                return Loaded(batch, tensors, (read - began, decoded - read, transformed - decoded, 0.0))
+            packed = pack(tensors, out)
+            hollow = self.holding(batch, {})
+            copied = perf_counter()
+            return Loaded(hollow, packed, (read - began, decoded - read, transformed - decoded, copied - transformed))
         except Exception as error:
             error.add_note(note_of(step))
             raise
-
-    def _load(self, step: Step, out: Tensor | None) -> Loaded[B]:
-        began = perf_counter()
-        batch = self.load(step.ref.batch_id)
-        read = perf_counter()
-        tensors = batch.attributes
-        decoded = perf_counter()
-        if self.transform is not None:
-            tensors = self.transform(tensors, step)
-        transformed = perf_counter()
-        if not self.packs:
-            return Loaded(batch, tensors, read - began, decoded - read, transformed - decoded, 0.0)
-        packed = pack(tensors, out)
-        hollow = self.holding(batch, {})
-        copied = perf_counter()
-        return Loaded(hollow, packed, read - began, decoded - read, transformed - decoded, copied - transformed)
 
 
 def note_of(step: Step) -> str:

@@ -1,0 +1,53 @@
+"""What a step of a training loop saw, on the command line."""
+
+from __future__ import annotations
+
+import json
+
+from cli.iris import Iris, run
+
+from zensols_like.inspect import open_stash
+from zensols_like.loader import ShardContext
+
+PLACE = ["--epoch", "1", "--step", "2", "--rank", "1", "--world", "2", "--shuffle", "batch", "--seed", "7"]
+
+
+def seen(iris: Iris) -> str:
+    """The ID of the batch that a loader really gave there."""
+    words = iris.arguments()
+    stash = open_stash(iris.config, words[3::2])
+    loader = stash.loader("train", shuffle="batch", seed=7, shard=ShardContext(2, 1), epochs=2)
+    epochs = [[batch.id for batch in loader] for _ in loader.epochs]
+    return epochs[1][2]
+
+
+def test_show_prints_what_a_step_saw(encoded, as_json):
+    batch_id = seen(encoded)
+    report = as_json(encoded.run("show", *PLACE, "--json"))
+    assert (report["report"], report["epoch"], report["step"], report["is_padding"]) == ("step", 1, 2, False)
+    assert report["batch"] == {
+        key: value
+        for key, value in json.loads(encoded.run("show", batch_id, "--json").stdout).items()
+        if key not in ("schema_version", "report")
+    }
+    assert as_json(run("show", *PLACE, str(encoded.store), "--json"))["batch"]["id"] == batch_id
+
+
+def test_the_place_stands_before_the_batch(encoded):
+    first, *rest = encoded.run("show", *PLACE).stdout.splitlines()
+    assert first == "epoch 1, step 2, rank 1 of 2: position 5 of data epoch 1"
+    assert rest == encoded.run("show", seen(encoded)).stdout.splitlines()
+
+
+def test_one_of_both_numbers_is_enough(encoded):
+    assert encoded.run("show", "--step", "0").stdout == encoded.run("show", "--epoch", "0").stdout
+
+
+def test_a_step_that_is_not_there_is_not_found(encoded):
+    result = encoded.run("show", "--step", "999")
+    assert result.exit_code == 3
+    assert "has no step 999" in result.stderr
+
+
+def test_a_step_and_a_point_are_too_much(encoded):
+    assert encoded.run("show", "--step", "0", "--point", "42").exit_code == 2

@@ -1,0 +1,50 @@
+"""Whether it pays to read ahead in other threads."""
+
+from __future__ import annotations
+
+__all__ = ["Pace"]
+
+_HAND_OVER_S = 30e-6
+"""What it costs at least to wake a thread that reads and to take what it has read."""
+
+
+class Pace:
+    """What the last steps say about the next one.
+
+    A thread hides the time of a load behind that of a step, and several threads read side by side.  Where neither
+    saves as much time as a hand-over between threads costs, the loop is faster alone.  Two steps in a row must say the
+    same, so that one that was disturbed changes nothing.
+
+    Example:
+        >>> pace = Pace(workers=1)
+        >>> for _ in range(2):
+        ...     pace.saw(load_s=60e-6, step_s=1e-6)
+        >>> pace.pays
+        False
+        >>> for _ in range(2):
+        ...     pace.saw(load_s=60e-6, step_s=5e-3)
+        >>> pace.pays
+        True
+
+    Args:
+        workers: How many threads there are.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._paid = True
+        self.pays = workers > 0
+        """Whether threads are to be asked; they are until it is seen that this costs more than it saves."""
+
+    def saw(self, load_s: float, step_s: float) -> None:
+        """Take notice of a step.
+
+        Args:
+            load_s: How long it took to load its batch.
+            step_s: How long the loop worked before it asked for it.
+        """
+        saved = load_s if self._workers > 1 else min(load_s, step_s)
+        pays = self._workers > 0 and saved >= _HAND_OVER_S
+        if pays == self._paid:
+            self.pays = pays
+        self._paid = pays
