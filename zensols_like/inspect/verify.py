@@ -88,21 +88,20 @@ def verify_store(
         manifest = reader.manifest
     except CorruptBatch as error:
         return report_unreadable(path, error, tier)
+    total, committed, records, size = manifest.plan["batches"], 0, 0, 0
     damaged = list(_damaged_books(reader))
-    if damaged:
-        return VerifyReport(path, "damaged", tier.value, manifest.plan["batches"], 0, 0, 0, tuple(damaged))
-    if reader.store.index_damage is not None:  # the records say themselves what is there
-        damaged.append(Damage(reader.store.index_damage.where or path, reader.store.index_damage.what))
-    total, committed, records, size = len(reader.store.plan), 0, 0, 0
-    for position in range(total):
-        receipts = list(_receipts(reader, position))
-        damaged += _damages(reader, position, receipts, tier)
-        committed += len(receipts) == len(manifest.groups)
-        records += len(receipts)
-        size += sum(receipt.length for _, receipt in receipts)
-        if observe is not None:
-            observe(position + 1, total)
-    return VerifyReport(path, reader.status.value, tier.value, total, committed, records, size, tuple(damaged))
+    if _has_index(reader):
+        for position in range(total):
+            receipts = list(_receipts(reader, position))
+            damaged += _damages(reader, position, receipts, tier)
+            committed += len(receipts) == len(manifest.groups)
+            records += len(receipts)
+            size += sum(receipt.length for _, receipt in receipts)
+            if observe is not None:
+                observe(position + 1, total)
+    is_open = _has_plan(reader) and _has_index(reader)
+    status = reader.status.value if is_open else "damaged"
+    return VerifyReport(path, status, tier.value, total, committed, records, size, tuple(damaged))
 
 
 def _damaged_books(reader: BatchReader) -> Iterator[Damage]:
@@ -111,6 +110,23 @@ def _damaged_books(reader: BatchReader) -> Iterator[Damage]:
             getattr(reader.store, name)
         except CorruptBatch as error:
             yield Damage(error.where or f"{reader.store.location}/{name}", error.what)
+    found = reader.store.index_damage
+    if found is not None and _has_index(reader):  # the records say themselves what is there
+        yield Damage(found.where or reader.path, found.what)
+
+
+def _has_plan(reader: BatchReader) -> bool:
+    try:
+        return len(reader.store.plan) >= 0
+    except CorruptBatch:
+        return False
+
+
+def _has_index(reader: BatchReader) -> bool:
+    try:
+        return reader.store.index is not None
+    except CorruptBatch:
+        return False
 
 
 def _receipts(reader: BatchReader, position: int) -> Iterator[tuple[int, Receipt]]:
@@ -123,7 +139,7 @@ def _receipts(reader: BatchReader, position: int) -> Iterator[tuple[int, Receipt
 
 def _damages(reader: BatchReader, position: int, receipts: list[tuple[int, Receipt]], tier: Tier) -> list[Damage]:
     """What is wrong with a batch."""
-    batch_id, split = str(position), reader.store.plan.split_of(position)
+    batch_id, split = str(position), reader.store.plan.split_of(position) if _has_plan(reader) else None
     found = []
     if reader.manifest.is_complete:
         there = {number for number, _ in receipts}
@@ -179,7 +195,7 @@ def repair_store(reader: StashReader, damaged: Collection[Damage]) -> None:
         BatchError: The source no longer has a data point that is needed; nothing is changed then.
     """
     names = list(dict.fromkeys(one.batch_id for one in damaged if one.batch_id is not None))
-    for name in names:  # before anything is given up
+    for name in names if _has_plan(reader) else ():  # before anything is given up
         reader.stash.create_data_points(reader.store.plan.ids(int(name)))
     if damaged:
         reader.stash.repair(names)

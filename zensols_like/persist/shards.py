@@ -49,6 +49,7 @@ class _Writer:
 
     def flush(self) -> None:
         if self._durable < self.size:
+            failpoint("shard.sync")
             os.fsync(self._descriptor)
             if self._durable == 0:
                 sync_folder(self.path.parent)
