@@ -19,7 +19,7 @@ import torch
 
 __all__ = ["main"]
 
-_NAMED = ("torch", "numpy", "pandas", "xxhash", "tensordict", "litdata", "safetensors", "datasets", "zensols.deeplearn")
+_NAMED = ("torch", "numpy", "pandas", "xxhash", "tensordict", "litdata", "safetensors", "datasets", "zensols_deeplearn")
 
 
 def _versions() -> dict[str, str]:

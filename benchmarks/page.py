@@ -130,5 +130,5 @@ def _origin(figures: Figures) -> str:
         f"{len(figure.rounds)} rounds, scale {figure.scale:g}"
         for figure in figures.all
     }
-    versions = dict(pair for figure in figures.all for pair in figure.versions.items())
-    return "\n".join([*sorted(lines), "", "Versions: " + ", ".join(f"{k} {v}" for k, v in sorted(versions.items()))])
+    versions = {f"{name} {version}" for figure in figures.all for name, version in figure.versions.items()}
+    return "\n".join([*sorted(lines), "", f"Versions: {', '.join(sorted(versions))}."])

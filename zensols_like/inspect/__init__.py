@@ -1,5 +1,6 @@
 """Look at what is stored, and report it as frozen values; nothing here prints."""
 
+from zensols_like.inspect.bench import BenchReport, bench_store
 from zensols_like.inspect.checks import BatchChecks, CheckReport, check_store
 from zensols_like.inspect.doctor import DoctorReport, report_health
 from zensols_like.inspect.errors import FailedCheckError, NotFoundError
@@ -34,6 +35,7 @@ __all__ = [
     "BatchChecks",
     "BatchReader",
     "BatchReport",
+    "BenchReport",
     "CheckReport",
     "ClearReport",
     "CountReport",
@@ -54,6 +56,7 @@ __all__ = [
     "UsageReport",
     "VerifyReport",
     "as_value",
+    "bench_store",
     "check_store",
     "count_batches",
     "find_stores",
