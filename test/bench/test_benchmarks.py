@@ -12,7 +12,8 @@ import pytest
 from benchmarks.arrays import ArrayProbe
 from benchmarks.catalog import CATALOG
 from benchmarks.figures import Figure, Results, latest, read_figures
-from benchmarks.report import Figures, load_table
+from benchmarks.page import load_table
+from benchmarks.report import Figures
 from benchmarks.workload import WORKLOADS, read_arrays, write_arrays
 
 ROOT = Path(__file__).parents[2]
@@ -31,8 +32,8 @@ def test_arrays_are_the_same_every_time_and_written_once(tmp_path: Path) -> None
 def test_only_figures_of_the_last_run_are_compared(tmp_path: Path) -> None:
     for run, seconds in (("2026-01-01", 3.0), ("2026-01-02", 2.0)):
         results = Results(tmp_path, run=run)
-        results.add([Figure("load", "W1", "raw", [seconds, seconds + 2, seconds + 1])])
-    Results(tmp_path, run="2026-01-01").add([Figure("load", "W2", "raw", [9.0])])
+        results.add([Figure("load", "W1", "raw", [seconds, seconds + 2, seconds + 1])], {"raw": {}})
+    Results(tmp_path, run="2026-01-01").add([Figure("load", "W2", "raw", [9.0])], {"raw": {}})
     found = {figure.workload: figure.median for figure in latest(read_figures(tmp_path))}
     assert found == {"W1": 3.0, "W2": 9.0}
 
@@ -63,10 +64,12 @@ def test_figures_of_stores_that_took_turns_are_compared_with_the_raw_walk(tmp_pa
         "--folder",
         str(tmp_path / "work"),
     ]
+    command += ["--page", str(tmp_path / "page.md")]
     subprocess.run(command, cwd=ROOT, check=True)
     figures = Figures(read_figures(tmp_path / "results"))
     ours, raw = (figures.find("load", "W1", store, order="shuffled", verify=True) for store in ("batches", "raw"))
     assert ours is not None
     assert raw is not None
     assert len(ours.rounds) == len(raw.rounds) == 2
+    assert "beside the raw walk" in (tmp_path / "page.md").read_text()
     assert load_table(figures, verify=True).count("(1.00x)") == 2  # the raw walk, in order and shuffled
