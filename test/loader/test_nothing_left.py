@@ -38,7 +38,7 @@ class Belongings:
             frozenset(f"{thread.name} {thread.ident}" for thread in threading.enumerate()),
             frozenset(descendants(os.getpid())),
             frozenset(open_files()),
-            frozenset(os.listdir("/dev/shm")),
+            frozenset(shared_memory()),
         )
 
 
