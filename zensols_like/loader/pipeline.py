@@ -110,7 +110,7 @@ class Pipeline(Generic[B]):
                 return
             step, batch = item.step, self._finish(item)
             del item
-            if len(self._waiting) <= self._low:
+            if self._depth and len(self._waiting) <= self._low:
                 self._fill(steps, self._depth)
             early = None if self.copier is None else self._stage_early()
             step_s = None if given is None else asked - given
