@@ -7,7 +7,7 @@ PYTEST := $(PY) -m pytest
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fmt fmt-check lint types layers test-fast test torture test-gpu doctest cov examples wheel-check check clean
+.PHONY: help setup demo fmt fmt-check lint types layers test-fast test torture test-gpu doctest cov examples bench bench-setup wheel-check check clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,12 @@ cov: setup  ## all tests with branch coverage, worker processes too
 
 examples: setup  ## run every example
 	@set -e; for example in examples/*/*.py; do echo "$$example"; $(PY) "$$example"; done
+
+bench-setup: setup  ## make the environments of what we are compared with
+	$(PY) -m benchmarks.environments
+
+bench: setup  ## measure and write docs/performance.md; a part of it: make bench ARGS="load W1"
+	$(PY) -m benchmarks $(ARGS)
 
 wheel-check: setup  ## build the wheel and use it in a clean environment
 	.ci/wheel-check $(PYTHON)

@@ -1,6 +1,7 @@
 """Whoever comes from the reference finds each name here, or in the table of the page for them."""
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -17,7 +18,17 @@ ESSENTIAL = {
     "BatchMetadata BatchStash ConfigBatchFeatureMapping DataPoint DataPointIDSet DefaultBatch FieldFeatureMapping "
     "ManagerFeatureMapping MetadataNetworkSettings TorchMultiProcessStash Batch._get_batch_feature_mappings "
     "Batch._encode_field Batch._decode_context Batch._encode Batch._decode Batch._clone "
-    "BatchDirectoryCompositeStash._feature_contexts BatchStash._process BatchStash.is_child",
+    "BatchDirectoryCompositeStash._feature_contexts BatchStash._process BatchStash.is_child "
+    "DataPoint.write Batch.STATES Batch.attributes Batch.data_points Batch.has_labels Batch.state_name "
+    "Batch.torch_config Batch.state Batch.data_point_ids Batch.get_labels Batch.get_label_classes "
+    "Batch.get_label_feature_vectorizer Batch.to Batch.size Batch.__len__ Batch.keys Batch.__getitem__ Batch.write "
+    "Batch.deallocate FieldFeatureMapping.attribute_accessor FieldFeatureMapping.write "
+    "ManagerFeatureMapping.remove_field BatchFeatureMapping.get_attributes "
+    "BatchFeatureMapping.get_field_map_by_feature_id BatchFeatureMapping.get_field_map_by_attribute "
+    "BatchFeatureMapping.label_feature_id BatchFeatureMapping.label_vectorizer_manager BatchFieldMetadata.shape "
+    "MetadataNetworkSettings.batch_metadata BatchStash.batch_data_point_sets BatchStash.batch_metadata "
+    "BatchStash.load BatchStash.prime BatchStash.clear BatchStash.clear_all BatchStash.deallocate "
+    "BatchStash.create_batch BatchStash.populate_batch_feature_mapping",
     "zensols_like.batch.domain": "Batch BatchFeatureMapping DataPoint DefaultBatch",
     "zensols_like.batch.interface": "BatchDirectoryCompositeStash BatchError DataPointIDSet",
     "zensols_like.batch.mapping": "BatchFeatureMapping ConfigBatchFeatureMapping FieldFeatureMapping "
@@ -92,6 +103,58 @@ ESSENTIAL = {
     "ImportConfigFactory.deallocate ImportConfigFactory.from_config_string ImportConfigFactory.get_class "
     "ImportConfigFactory.instance ImportConfigFactory.new_deep_instance ImportConfigFactory.new_instance",
 }
+USEFUL = {
+    "zensols_like.vectorize": "TransformableFeatureVectorizer NominalMultiLabelEncodedEncodableFeatureVectorizer "
+    "NonUniformDimensionEncoder",
+    "zensols_like.persist": "CloseableStash KeyLimitStash KeySubsetStash CacheFactoryStash ProtectiveStash "
+    "LRUCacheStash IncrementKeyDirectoryStash ShelveStash ZipStash FailureFilterStash FileTextUtil PersistedWork "
+    "persisted",
+    "zensols_like.multi": "ChunkProcessor MultiProcessor PoolMultiProcessor SingleMultiProcessor "
+    "MultiProcessDefaultStash MultiProcessFactoryStash MultiProcessRobustStash TorchMultiProcessFactoryStash "
+    "TorchMultiProcessRobustStash",
+    "zensols_like.dataset": "StratifiedStashSplitKeyContainer StratifiedCrossFoldSplitKeyContainer "
+    "LeaveNOutSplitKeyContainer MultiLabelStratifierSplitKeyContainer OutlierDetector DimensionReducer",
+    "zensols_like.dataframe": "AutoSplitDataframeStash DataframeMetadata DataframeFeatureVectorizerManager "
+    "DataframeBatchStash DataframeDataPoint DataframeBatch ResourceFeatureDataframeStash DataframeConfig",
+    "zensols_like.config": "DictionaryConfig StringConfig JsonConfig YamlConfig EnvironmentConfig ImportIniConfig "
+    "ConfigurableFactory ImportYamlConfig ConditionalYamlConfig ImportTreeConfig ConfigurableDiffer",
+}
+PARAMETERS = {
+    "zensols_like.TorchConfig": "use_gpu data_type cuda_device_index device_name",
+    "zensols_like.vectorize.ConfigurableVectorization": "name config_factory",
+    "zensols_like.vectorize.FeatureVectorizer": "name config_factory feature_id",
+    "zensols_like.vectorize.EncodableFeatureVectorizer": "name config_factory feature_id manager",
+    "zensols_like.vectorize.FeatureVectorizerManager": "name config_factory torch_config configured_vectorizers",
+    "zensols_like.vectorize.FeatureVectorizerManagerSet": "name config_factory names",
+    "zensols_like.vectorize.CategoryEncodableFeatureVectorizer": "name config_factory feature_id manager categories",
+    "zensols_like.vectorize.NominalEncodedEncodableFeatureVectorizer": "name config_factory feature_id manager "
+    "categories data_type decode_one_hot",
+    "zensols_like.vectorize.OneHotEncodedEncodableFeatureVectorizer": "name config_factory feature_id manager "
+    "categories optimize_bools",
+    "zensols_like.vectorize.AggregateEncodableFeatureVectorizer": "name config_factory feature_id manager "
+    "delegate_feature_id size pad_label",
+    "zensols_like.vectorize.MaskFeatureVectorizer": "name config_factory feature_id manager size data_type",
+    "zensols_like.persist.DelegateStash": "delegate",
+    "zensols_like.persist.FactoryStash": "delegate factory enable_preemptive dump_factory_nones force_clear_factory",
+    "zensols_like.persist.SortedStash": "delegate sort_function",
+    "zensols_like.persist.CacheStash": "delegate cache_stash",
+    "zensols_like.persist.UnionStash": "stashes",
+    "zensols_like.persist.DirectoryStash": "path pattern",
+    "zensols_like.persist.DirectoryCompositeStash": "path groups attribute_name load_keys",
+    "zensols_like.persist.chunks": "iterable size enum",
+    "zensols_like.multi.MultiProcessStash": "delegate config name chunk_size workers",
+    "zensols_like.dataset.DatasetSplitStash": "delegate split_container",
+    "zensols_like.dataset.SortedDatasetSplitStash": "delegate split_container sort_function",
+    "zensols_like.dataset.AbstractSplitKeyContainer": "key_path pattern",
+    "zensols_like.dataset.StashSplitKeyContainer": "key_path pattern stash distribution shuffle",
+    "zensols_like.dataframe.SplitColumnDataframeStash": "dataframe_path split_col",
+    "zensols_like.dataframe.SplitKeyDataframeStash": "dataframe_path split_col key_path",
+    "zensols_like.dataframe.AutoSplitDataframeStash": "dataframe_path split_col key_path distribution",
+    "zensols_like.dataframe.DefaultDataframeStash": "dataframe_path split_col key_path input_csv_path",
+    "zensols_like.config.IniConfig": "config_file default_section use_interpolation",
+    "zensols_like.config.ExtendedInterpolationEnvConfig": "config_file default_section env env_sec remove_vars",
+    "zensols_like.config.ImportConfigFactory": "config reload shared reload_pattern",
+}
 NAMES = [f"{module}.{name}" for module, names in ESSENTIAL.items() for name in names.split()]
 
 
@@ -113,3 +176,16 @@ def test_a_name_of_the_reference_is_here_or_the_page_says_what_to_use(name):
 def test_the_page_lists_only_names_of_the_reference_and_says_why_each_is_missing():
     assert set(TABLE) <= set(NAMES)
     assert all(len(reason) > 20 for reason in TABLE.values())
+
+
+@pytest.mark.parametrize("name", [f"{module}.{name}" for module, names in USEFUL.items() for name in names.split()])
+def test_a_less_used_name_is_here_or_on_the_page(name):
+    assert exists(name) or f"`{name.rpartition('.')[2]}`" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_parameters_of_the_reference_come_first_and_in_their_order(name):
+    module, _, attribute = name.rpartition(".")
+    parameters = inspect.signature(getattr(importlib.import_module(module), attribute)).parameters.values()
+    positional = [one.name for one in parameters if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert positional == PARAMETERS[name].split()

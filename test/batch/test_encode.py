@@ -36,6 +36,7 @@ from zensols_like.batch import (
     StaleError,
     Status,
 )
+from zensols_like.batch.reader import ContextReader
 from zensols_like.dataframe import DataframeBatchStash
 from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
 from zensols_like.errors import APIError, DatasetError, DeepLearnError, VectorizerError, WorkerError
@@ -298,7 +299,7 @@ def test_what_was_committed_stays_and_the_rest_follows(tmp_path: Path) -> None: 
     assert half.exists("0")
     assert not half.exists("1")
     with pytest.raises(MissingBatchError, match=r"Batch '1' is planned, but not committed"):
-        half.store.load(half.delegate, 1)  # type: ignore[arg-type]
+        ContextReader(half.store, half.delegate).read(1)  # type: ignore[arg-type]
     kept = (tmp_path / "batch" / "comp" / "noise" / "0.dat").stat().st_mtime_ns
     mended = failing(tmp_path)
     mended.vectorizer_manager_set["flowers"]["noise"].bad = -1.0

@@ -136,6 +136,25 @@ def test_a_batch_shows_itself_in_a_notebook(stash: BatchStash) -> None:
     assert "<td>size</td><td>float32[4] on cpu</td>" in html
 
 
+def test_a_stash_shows_itself_in_a_notebook_and_makes_nothing(tmp_path: Path) -> None:
+    stash = flower_stash(tmp_path)
+    assert "flower_stash: absent" in stash._repr_html_()
+    assert list(tmp_path.iterdir()) == []
+    stash.prime()
+    html = stash._repr_html_()
+    assert "BatchStash flower_stash: complete" in html
+    assert "<tr><td>train</td><td>3</td><td>12</td></tr>" in html
+    assert "<td>size</td><td>[1]</td><td>number (AttributeEncodableFeatureVectorizer)</td>" in html
+    assert "flower_stash: stale" in flower_stash(tmp_path, batch_size=5)._repr_html_()
+
+
+def test_metadata_shows_itself_in_a_notebook(tmp_path: Path) -> None:
+    html = flower_stash(tmp_path, decoded_attributes={"size"}).batch_metadata._repr_html_()
+    assert "<caption>FlowerBatch of Flower</caption>" in html
+    assert html.count("<td>size</td>") == 1
+    assert "noise" not in html
+
+
 def test_a_batch_without_mapping_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="abstract"):
         Batch(None, "0", "train", ())  # type: ignore[abstract]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
-from cli.iris import STOPPING, flip, process, record_of, run, text
+from cli.iris import RESOURCES, STOPPING, flip, process, record_of, run, text
 
 from zensols_like.batch import BatchStash
 
@@ -117,6 +118,41 @@ def test_check_names_data_point_index_and_value(checked, as_json):
     assert checked.run("check", "-r", "rules", overrides=("rules.flower_dims=max 8",)).exit_code == 0
 
 
+@pytest.fixture
+def ruled(iris, tmp_path):
+    """A configuration whose rules are checked by each encode."""
+    config = tmp_path / "ruled.conf"
+    config.write_text(iris.config.read_text() + RULES.replace("[rules]", "[checks]"))
+    iris.config = config
+    return iris
+
+
+def test_encode_checks_the_rules_and_names_what_breaks_them(ruled, as_json):
+    result = ruled.run("encode")
+    assert result.exit_code == 9
+    assert "target/batch  complete\nEncoded 10 batches" in result.stdout
+    assert "checking 10 of 10 batches\n" in result.stderr
+    assert "Data breaks 'max 7' of 'flower_dims'." in result.stderr
+    assert re.search(
+        r"flower_dims: batch 0 of train, data point '\d+', at \[\d+, 0\]: 7.\d+ breaks max 7", result.stderr
+    )
+    assert ruled.run("ls", "--count").stdout == "10\n"  # what was committed stays
+    again = ruled.run("encode", "-q", "--json")
+    assert (again.exit_code, as_json(again)["encoded"]) == (9, 0)
+
+
+def test_an_encode_that_keeps_the_rules_succeeds(ruled):
+    assert ruled.run("encode", "-q", overrides=("checks.flower_dims=max 8",)).exit_code == 0
+
+
+def test_a_wrong_rule_is_found_before_anything_is_encoded(ruled, tmp_path):
+    for rule, words in (("checks.flower_dims=maximum 8", "no rule 'maximum 8'"), ("checks.nope=finite", "['nope']")):
+        result = ruled.run("encode", overrides=(rule,))
+        assert result.exit_code == 2
+        assert words in result.stderr
+    assert not (tmp_path / "target").exists()
+
+
 def test_check_without_rules_or_of_stale_batches_is_refused(checked):
     missing = checked.run("check")
     assert missing.exit_code == 2
@@ -198,3 +234,20 @@ def test_a_process_verifies_with_the_right_exit_code(encoded):
     done = process("verify", "-q", str(encoded.store))
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
+
+
+def test_a_data_point_in_two_splits_is_found_before_anything_is_encoded(iris, tmp_path, as_json):
+    # the table has one flower twice, both in train
+    table = (RESOURCES / "iris.csv").read_text()
+    assert "compared by flower_dims: none is in two splits; repeated inside of a split: 1." in text(
+        iris.run("check", "-q", "--duplicates")
+    )
+    (tmp_path / "iris.csv").write_text(table.replace("1.9,virginica,train", "1.9,virginica,test", 1))
+    moved = (f"default.resources_dir={tmp_path}",)
+    result = iris.run("check", "--duplicates", overrides=moved)
+    assert result.exit_code == 9
+    assert "1 of 150 data points have the content of one in another split." in result.stderr
+    assert re.search(r"\n 5 +test +128 +train$", text(result))
+    (found,) = as_json(iris.run("check", "-q", "--duplicates", "--json", overrides=moved))["duplicates"]
+    assert found == {"id": "5", "split": "test", "first_id": "128", "first_split": "train"}
+    assert not (tmp_path / "target").exists()

@@ -17,7 +17,13 @@ STATS = {
     "share_zero": float,
 }
 SPLIT = {"name": str, "batches": int, "committed": int, "data_points": int, "size_bytes": int}
-PROVENANCE = {"created": str, "zensols_like": str, "torch": str, "python": str}
+PROVENANCE = {
+    **dict.fromkeys(["began", "finished", "command"], str),
+    "commit": None,
+    **dict.fromkeys(["host", "run"], str),
+    "seed": None,
+    **dict.fromkeys(["zensols_like", "python", "torch", "numpy", "pandas"], str),
+}
 
 SCHEMAS = {
     "store": {
@@ -43,6 +49,7 @@ SCHEMAS = {
                 "shape": [int],
                 "stats": STATS,
                 "note": None,
+                "share_padding": None,
             }
         ],
         "labels": [{"label": str, "counts": {"train": int, "dev": int, "test": int}}],
@@ -81,6 +88,7 @@ SCHEMAS = {
                 "stats": STATS,
                 "preview": [[float]],
                 "note": None,
+                "share_padding": None,
             }
         ],
         "labels": [str],
@@ -137,6 +145,8 @@ def test_the_schema_of_a_report_stays(encoded, report, command):
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert (document["schema_version"], document["report"]) == (1, report)
+    if "provenance" in document:
+        document["provenance"]["commit"] = None  # that of this checkout, where it is one
     schema = schema_of(document)
     assert schema == SCHEMAS[report]
     assert json.dumps(schema, default=str) == json.dumps(SCHEMAS[report], default=str)
@@ -166,7 +176,7 @@ def test_ls_as_json_is_never_shortened(iris):
 
 
 FIELDS = {
-    "verify": "path status tier batches committed records size_bytes damaged repaired",
+    "verify": "path status tier batches committed records size_bytes damaged repaired mended",
     "why-stale": "path status differences",
     "stores": "path stores",
     "usage": "stores record_bytes file_bytes",

@@ -15,8 +15,16 @@ def lines_of(block: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in block.strip("\n").splitlines()).rstrip()
 
 
+MADE = ("began ", "command ", "commit ", "host ", "zensols_like ")
+
+
 def without_date(output: str) -> str:
-    return "\n".join(line for line in output.splitlines() if not line.startswith("created "))
+    return "\n".join(line for line in output.splitlines() if not line.startswith(MADE))
+
+
+def test_info_says_who_made_the_store(encoded):
+    lines = text(encoded.run("info")).splitlines()[2:6]
+    assert [line.split(" ")[0] for line in lines] == ["began", "command", "host", "zensols_like"]
 
 
 def test_the_version_is_printed():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,10 +134,51 @@ def test_a_terminal_gets_a_bar_and_colours(iris):
     assert "\x1b[32mcomplete" in output
 
 
-def test_no_color_is_honoured(iris):
-    exit_code, output = in_terminal(["info", *iris.arguments()], NO_COLOR="1")
-    assert exit_code == 5
-    assert "\x1b[31m" not in output
+COLOUR = re.compile(r"\x1b\[(\d+;)*(3\d|4\d|9\d|10[0-7])(;\d+)*m")
+
+
+@pytest.mark.parametrize("command", ["info", "nothing", "--help"])
+def test_no_color_is_honoured(encoded, command):
+    arguments = [command, *([] if command == "--help" else encoded.arguments())]
+    coloured, plain = in_terminal(arguments), in_terminal(arguments, NO_COLOR="1")
+    assert COLOUR.search(coloured[1])
+    assert not COLOUR.search(plain[1])
+    assert plain[0] == coloured[0] == (2 if command == "nothing" else 0)
+
+
+def completed(shell: str, line: str) -> list[str]:
+    """What a shell offers for the last word of a line."""
+    words = line.split(" ")
+    environment = clean_environment(
+        _ZENSOLS_LIKE_COMPLETE=f"complete_{shell}",
+        COMP_WORDS=line,
+        COMP_CWORD=str(len(words) - 1),
+        _TYPER_COMPLETE_ARGS=line,
+    )
+    done = subprocess.run(COMMAND, env=environment, text=True, capture_output=True, check=False)
+    return done.stdout.split()
+
+
+def test_a_shell_completes_commands_and_options():
+    assert completed("bash", "zensols-like en") == ["encode"]
+    assert completed("bash", "zensols-like why") == ["why-stale"]
+    assert completed("bash", "zensols-like check --dup") == ["--duplicates"]
+    assert '"info"' in "".join(completed("zsh", "zensols-like inf"))
+
+
+def test_what_a_shell_needs_to_complete_is_printed():
+    done = process("--show-completion", "bash")
+    assert done.returncode == 0
+    assert "complete -o default -F _zensols_like_completion zensols-like" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_reads_it(tmp_path):
+    script = tmp_path / "completion.sh"
+    script.write_text(process("--show-completion", "bash").stdout)
+    shell = f"source {script}; complete -p zensols-like"
+    done = subprocess.run(["bash", "-c", shell], text=True, capture_output=True, check=False)
+    assert done.stdout == "complete -o default -F _zensols_like_completion zensols-like\n"
 
 
 def test_a_pipe_gets_neither(iris):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 from rich.console import Console
 
@@ -112,3 +113,10 @@ def test_a_partial_store_shows_what_is_committed():
 def test_one_batch_is_singular():
     report = EncodeReport("p", "complete", 1, 0.5, 1, 1, 10, (SplitReport("train", 1, 1, 1, 10),))
     assert "Encoded 1 batch in 0.5 s (2.0/s).  1 data point, 10 B." in text(render_encode(report))
+
+
+def test_padding_has_a_column_only_where_something_is_padded():
+    padded = text(render_batch(batch(tensor("words", share_padding=0.5), tensor("size")), all_ids=False))
+    assert re.search(r" zero +padding\n", padded)
+    assert re.search(r"words .* 50.0% +50.0%\n", padded)
+    assert "padding" not in text(render_batch(batch(tensor("size")), all_ids=False))

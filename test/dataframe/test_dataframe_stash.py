@@ -15,7 +15,12 @@ from zensols_like.dataframe import (
     SplitColumnDataframeStash,
     SplitKeyDataframeStash,
 )
-from zensols_like.dataset import DatasetSplitStash, SortedDatasetSplitStash, SplitKeyContainer
+from zensols_like.dataset import (
+    DatasetSplitStash,
+    SortedDatasetSplitStash,
+    SplitKeyContainer,
+    StratifiedStashSplitKeyContainer,
+)
 from zensols_like.errors import APIError, DataframeError, DatasetError, PersistableError
 
 IRIS = Path(__file__).parents[2] / "test-resources/iris.csv"
@@ -331,3 +336,20 @@ def test_bare_subclasses_of_each_class_work():
 
     assert Rows(None, "split").counts_by_key == {"test": 1, "train": 2}
     assert Default(None, "ds_type", None, IRIS).counts_by_key == iris().counts_by_key
+
+
+def test_a_table_without_a_column_of_splits_is_split_by_a_container(tmp_path: Path) -> None:
+    table = DefaultDataframeStash(None, None, None, IRIS)
+    with pytest.raises(DataframeError, match="No column says the split of a row"):
+        _ = table.keys_by_split
+    splits = StratifiedStashSplitKeyContainer(tmp_path, "{name}.txt", table, partition_attr="species")
+    dataset = DatasetSplitStash(table, splits)
+    assert dataset.counts_by_key == {"train": 120, "validate": 15, "test": 15}
+    assert sorted(row["species"] for _, row in dataset.splits["test"]) == sorted(
+        ["setosa", "versicolor", "virginica"] * 5
+    )
+
+
+def test_a_table_that_is_split_at_random_needs_a_name_for_the_column() -> None:
+    with pytest.raises(DataframeError, match="The column of the split has no name"):
+        AutoFrames(None, None, None, {"train": 1.0}, frame=flowers()).prime()

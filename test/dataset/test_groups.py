@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,3 +97,16 @@ def test_what_does_not_say_what_belongs_together_is_refused(tmp_path: Path) -> N
     with pytest.raises(DatasetError, match="2 groups are too few"):
         container(tmp_path, rows("a", "b", "a")).prime()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_group_of_a_line_of_json_and_of_a_row_of_a_table_is_its_field(tmp_path: Path) -> None:
+    for number, rows_of in enumerate((dict, pd.Series)):
+        stash = DictionaryStash({str(i): rows_of({"size": i % 3, "items": i}) for i in range(9)})
+        keys = GroupStashSplitKeyContainer(
+            tmp_path / str(number), PATTERN, stash, {"train": 2 / 3, "test": 1 / 3}, group_by="size"
+        ).keys_by_split
+        groups = [{int(key) % 3 for key in keys[name]} for name in ("train", "test")]
+        assert sorted(map(len, groups)) == [1, 2]
+        assert not groups[0] & groups[1]
+    with pytest.raises(DatasetError, match=r"Series of key '.' has no attribute 'weight'"):
+        GroupStashSplitKeyContainer(tmp_path, PATTERN, stash, group_by="weight").prime()

@@ -364,3 +364,21 @@ def test_splits_are_the_same_for_every_hash_seed(tmp_path: Path) -> None:  # wea
     }
     assert len(outputs) == 1
     assert "k59" in outputs.pop()
+
+
+def test_lines_of_json_are_stratified_by_a_field(tmp_path: Path) -> None:
+    stash = DictionaryStash({str(i): {"label": "ab"[i % 2]} for i in range(20)})
+    container = StratifiedStashSplitKeyContainer(
+        tmp_path, PATTERN, stash, {"train": 0.5, "test": 0.5}, partition_attr="label"
+    )
+    for keys in container.keys_by_split.values():
+        assert sum(int(key) % 2 for key in keys) == 5
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_labels_are_mixed_from_the_first_key_of_a_split_to_the_last(tmp_path: Path, seed: int) -> None:
+    stash = DictionaryStash({str(i): {"label": "ab"[i % 2]} for i in range(4000)})
+    container = StratifiedStashSplitKeyContainer(tmp_path, PATTERN, stash, partition_attr="label", seed=seed)
+    for keys in container.keys_by_split.values():
+        for some in (keys[:50], keys[-50:]):
+            assert 12 < sum(int(key) % 2 for key in some) < 38

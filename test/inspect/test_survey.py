@@ -202,3 +202,13 @@ def test_numbers_that_json_does_not_have_are_words(tmp_path):
     value = as_value(report_batch(StashReader(stash), "0", ["size"]))
     assert value["attributes"][0]["preview"][0] == ["nan"]
     assert value["attributes"][0]["stats"]["share_nan"] == 0.25
+
+
+def test_numbers_can_be_those_of_one_split(reader):
+    report = report_store(reader, batches=None, split_name="test")
+    (size,) = (one for one in report.attributes if one.name == "size")
+    assert (size.stats.elements, size.stats.min, report.looked_at) == (8, 12, 2)
+    assert {tuple(one.counts) for one in report.labels} == {("test",)}
+    with pytest.raises(ConfigurationError, match="There is no split 'dev'") as caught:
+        report_store(reader, split_name="dev")
+    assert "use one of ['train', 'test']" in str(caught.value)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.flowers import flower_stash
+from support.flowers import FailingVectorizer, flower_stash, items, managers
 
 from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash, BatchStash
-from zensols_like.errors import BatchError, CorruptBatch, MissingBatchError, StaleError
+from zensols_like.errors import BatchError, CorruptBatch, EncodeError, MissingBatchError, StaleError
 from zensols_like.inspect import StashReader, Tier, open_store, repair_store, verify_store
 from zensols_like.persist import DelegateStash, DictionaryStash, DirectoryStash
 
@@ -77,11 +79,137 @@ def test_a_damaged_book_is_named(tmp_path, name):
     data[-1] ^= 1
     book.write_bytes(data)
     report = verify_store(open_store(tmp_path / "batch"))
-    assert report.status == "damaged"
+    assert (report.status, report.records) == (("damaged", 0) if name == "plan.rec" else ("complete", 15))
     (damage,) = report.damaged
     assert (damage.batch_id, damage.file) == (None, str(book))
-    with pytest.raises(CorruptBatch, match="say what belongs in it"):
-        repair_store(StashReader(flower_stash(tmp_path)), report.damaged)
+
+
+def spoil(path: Path) -> bytes:
+    """Flip a bit of one of the books; what it was."""
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    before = path.read_bytes()
+    path.write_bytes(data)
+    return before
+
+
+def contents(stash: BatchStash) -> list[tuple[Any, ...]]:
+    return [
+        (batch.id, tuple(batch.data_point_ids), {name: one.tolist() for name, one in batch.attributes.items()})
+        for batch in stash.values()
+    ]
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_store_with_a_damaged_index_is_read_by_its_records_and_says_so(tmp_path, caplog, container, is_gone):
+    stash = primed(tmp_path, container=container)
+    expected, digest = contents(stash), stash.store.content_digest(stash.delegate)
+    book = tmp_path / "batch/.store/index.rec"
+    book.unlink() if is_gone else spoil(book)
+    before = snapshot(tmp_path)
+    damaged = flower_stash(tmp_path, container=container)
+    assert contents(damaged) == expected
+    assert "the index is damaged" in caplog.text
+    assert "--repair" in caplog.text
+    assert damaged.store.content_digest(damaged.delegate) == digest
+    assert snapshot(tmp_path) == before
+
+
+def snapshot(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_with_a_damaged_index_a_damaged_record_is_still_found_and_no_other(tmp_path, container):
+    stash = primed(tmp_path, container=container)
+    expected = contents(stash)
+    for group, position, at in ((0, 1, 9), (1, 2, -1), (2, 3, 200)):  # of a header, a payload, a description
+        flip(stash, group, position, at)
+    spoil(tmp_path / "batch/.store/index.rec")
+    damaged = flower_stash(tmp_path, container=container)
+    for name in "123":
+        with pytest.raises(CorruptBatch):
+            damaged.load(name)
+    assert [damaged[name].attributes["size"].tolist() for name in "04"] == [
+        expected[int(name)][2]["size"] for name in "04"
+    ]
+    found = verify_store(open_store(tmp_path / "batch")).damaged
+    assert [(one.batch_id, one.group) for one in found] == [
+        (None, None), ("1", "label"), ("2", "leaves-size"), ("3", "noise")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_damaged_index_is_written_anew_as_it_was(tmp_path, container):
+    stash = primed(tmp_path, container=container)
+    spoil(tmp_path / "batch/.store/index.rec")
+    reader = StashReader(flower_stash(tmp_path, container=container))
+    repair_store(reader, verify_store(reader).damaged)
+    again = open_store(tmp_path / "batch").store
+    assert (again.index.digest, again.index_damage) == (stash.store.index.digest, None)
+    assert verify_store(open_store(tmp_path / "batch"), Tier.DEEP).damaged == ()
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_index_and_records_are_repaired_together(tmp_path, container):
+    stash = primed(tmp_path, container=container)
+    digest = stash.store.content_digest(stash.delegate)
+    flip(stash, 0, 1)
+    flip(stash, 2, 3, 9)
+    spoil(tmp_path / "batch/.store/index.rec")
+    reader = StashReader(flower_stash(tmp_path, container=container))
+    repair_store(reader, verify_store(reader).damaged)
+    again = flower_stash(tmp_path, container=container)
+    assert verify_store(StashReader(again), Tier.DEEP).damaged == ()
+    assert again.store.content_digest(again.delegate) == digest
+    assert again.store.index_damage is None
+
+
+def test_of_a_store_that_was_begun_again_no_older_record_passes_for_a_lost_one(tmp_path):
+    stash = primed(tmp_path, container=BatchShardStash)
+    expected = contents(stash)
+    flip(stash, 1, 4)
+    stash.repair(["4"])  # what it was is still there
+    newest = stash.store.index.receipt(1, 4).file
+    spoil(tmp_path / "batch/.store/index-1.rec")
+    assert contents(flower_stash(tmp_path, container=BatchShardStash)) == expected
+    (tmp_path / "batch/shards" / newest).unlink()
+    with pytest.raises(CorruptBatch, match=r"index-1\.rec"):
+        flower_stash(tmp_path, container=BatchShardStash).load("4")
+
+
+def test_another_index_is_not_taken(tmp_path):
+    primed(tmp_path / "a")
+    primed(tmp_path / "b", source={key: {**item, "size": -1.0} for key, item in items(20).items()})
+    book = tmp_path / "a/batch/.store/index.rec"
+    book.write_bytes((tmp_path / "b/batch/.store/index.rec").read_bytes())
+    (damage,) = verify_store(open_store(tmp_path / "a/batch")).damaged
+    assert (damage.file, damage.what) == (str(book), "The index is not the one that the manifest names.")
+
+
+@pytest.mark.parametrize("is_partial", [False, True])
+def test_a_damaged_plan_is_refused_and_written_anew_when_the_splits_give_it_again(tmp_path, is_partial):
+    managed = {"vectorizer_manager_set": managers(FailingVectorizer), "chunk_size": 1} if is_partial else {}
+    stash = flower_stash(tmp_path, **managed)
+    with pytest.raises(EncodeError) if is_partial else nullcontext():
+        stash.prime()
+    book = tmp_path / "batch/.store/plan.rec"
+    before = spoil(book)
+    with pytest.raises(CorruptBatch, match="verify -c FILE --repair"):
+        open_store(tmp_path / "batch").store.plan  # noqa: B018
+    flower_stash(tmp_path, **managed).repair([])
+    assert book.read_bytes() == before
+
+
+def test_a_damaged_plan_is_not_made_up_when_the_splits_changed(tmp_path):
+    primed(tmp_path)
+    spoil(tmp_path / "batch/.store/plan.rec")
+    before = snapshot(tmp_path)
+    with pytest.raises(StaleError, match="splits changed"):
+        flower_stash(tmp_path, n=24).repair([])
+    del before[tmp_path / "batch/.store/lock"]
+    assert {path: data for path, data in snapshot(tmp_path).items() if path.name != "lock"} == before
 
 
 def test_a_store_that_is_not_there_is_missing(tmp_path):

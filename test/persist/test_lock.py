@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -54,3 +55,30 @@ def test_a_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "lock").read_bytes())["pid"] != os.getpid()
     with write_lock(tmp_path / "lock", timeout_s=0):
         pass
+
+
+def test_a_thread_does_not_wait_for_itself(tmp_path: Path) -> None:
+    with (
+        write_lock(tmp_path / "lock"),
+        pytest.raises(BusyError, match="would wait for itself"),
+        write_lock(tmp_path / "lock"),
+    ):
+        pass
+    with write_lock(tmp_path / "lock", timeout_s=0):
+        pass
+
+
+def test_another_thread_waits(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def wait() -> None:
+        with write_lock(tmp_path / "lock"):
+            order.append("other")
+
+    thread = Thread(target=wait)
+    with write_lock(tmp_path / "lock"):
+        thread.start()
+        thread.join(0.3)
+        order.append("this")
+    thread.join(60)
+    assert order == ["this", "other"]

@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 import torch
+from support.flowers import KINDS as FLOWERS
+from support.flowers import flower_stash
 from torture.cases import Bench, case
 from torture.crashes import KINDS
-from torture.store import Content, Place, content, digest_of, encode, leftovers, values
+from torture.store import CONTAINERS, Content, Place, content, digest_of, encode, leftovers, values
 
-from zensols_like.errors import CorruptBatch, MissingBatchError
+from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError
 from zensols_like.persist import DirectoryStash
 
 READS = 500
@@ -102,9 +104,59 @@ def poll_store(place: Place, expected: Content, reads: int) -> int:
         stash = place.stash()
         try:
             found = values(stash, name)
-        except (MissingBatchError, CorruptBatch):
+        except (MissingBatchError, CorruptBatch, StaleError):
             time.sleep(0.002)
             continue
         assert found == expected[name], "torn"
         good += 1
     return good
+
+
+@case(
+    "C-6", "a reader keeps a store open that is encoded again with other sizes of batches", "reads", short=2, goal=5000
+)
+def reader_that_stays(bench: Bench, seed: int) -> int:
+    container = KINDS[seed % 2]
+    bench.nursery.call(resize_store, bench.folder, container, 4)
+    writer = bench.nursery.start(resize_often, bench.folder, container, bench.folder / "stop")
+    try:
+        good, told = bench.nursery.call(stay, bench.folder, container, READS)
+    finally:
+        (bench.folder / "stop").touch()
+    assert writer.wait().code == 0
+    assert good > 0
+    assert told > 0 or container == "shards", "it was never told"  # old shards are read as long as they are mapped
+    return READS
+
+
+def resize_store(folder: Path, container: str, size: int) -> None:
+    flower_stash(folder / "store", 40, container=CONTAINERS[container], batch_size=size, stale="rebuild").prime()
+
+
+def resize_often(folder: Path, container: str, stop: Path) -> None:
+    size = 4
+    while not stop.exists():
+        size = 9 - size
+        resize_store(folder, container, size)
+        time.sleep(0.05)
+
+
+def stay(folder: Path, container: str, reads: int) -> tuple[int, int]:
+    """A batch has the values of its data points, or an error says that the store was encoded again."""
+    os.environ["RANK"] = "1"
+    stash, good, told = None, 0, 0
+    for number in range(reads):
+        try:
+            if stash is None or number % 50 == 0:
+                stash = flower_stash(folder / "store", 40, container=CONTAINERS[container], stale="ignore")
+            batch = stash[str(number % 8)]
+        except (StaleError, MissingBatchError) as error:
+            told += isinstance(error, StaleError)
+            stash = None
+            time.sleep(0.002)
+            continue
+        numbers = list(map(int, batch.data_point_ids))
+        assert batch["size"].tolist() == numbers, "values of other data points"
+        assert [FLOWERS[number % 3] for number in numbers] == [sorted(FLOWERS)[kind] for kind in batch["label"]]
+        good += 1
+    return good, told

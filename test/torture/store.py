@@ -18,6 +18,7 @@ from torture.faults import Call, Fault, faulty
 import zensols_like.batch.stash as stash_module
 from zensols_like import failpoints
 from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash, BatchStash
+from zensols_like.batch.reader import ContextReader
 
 CONTAINERS = {"files": BatchDirectoryCompositeStash, "shards": BatchShardStash}
 NOTES = "TORTURE_NOTES"
@@ -165,7 +166,7 @@ def committed(place: Place) -> list[int]:
     missing = set(stash.store.index.missing())
     have = [position for position in range(len(stash.store.plan)) if position not in missing]
     for position in have:
-        contexts = stash.store.load(stash.delegate, position)
+        contexts = ContextReader(stash.store, stash.delegate).read(position)
         assert set(contexts) == {"label", "size", "leaves", "noise"}
         first = position * BATCH_SIZE
         assert contexts["size"].tensor.tolist() == list(range(first, min(first + BATCH_SIZE, place.n)))

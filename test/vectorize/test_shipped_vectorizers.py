@@ -27,8 +27,9 @@ def nominal(categories, **parameters):
     return NominalEncodedEncodableFeatureVectorizer.of("n", categories=categories, **parameters)
 
 
-def one_hot(categories, optimize_bools=True):
-    return OneHotEncodedEncodableFeatureVectorizer.of("o", categories=categories, optimize_bools=optimize_bools)
+def one_hot(categories, optimize_bools=True, **options):
+    options = {"categories": categories, "optimize_bools": optimize_bools, **options}
+    return OneHotEncodedEncodableFeatureVectorizer.of("o", **options)
 
 
 def with_type(vectorizer, data_type):
@@ -82,6 +83,25 @@ def test_an_unknown_category_is_named_with_the_known_ones(label, message):
     for encode in (vectorizer.encode, lambda values: vectorizer.encode_column([values])):
         with pytest.raises(VectorizerError, match=message):
             encode(["rose", label])
+
+
+@pytest.mark.parametrize("make", [nominal, one_hot])
+def test_an_unknown_category_becomes_the_one_that_stands_for_others(make):
+    vectorizer = make(["rose", "<other>", "lily"], unknown="<other>")
+    labels = ["rose", "thistle", None, "lily"]
+    rows = vectorizer.transform(labels)
+    assert vectorizer.get_classes(rows) == ["rose", "<other>", "<other>", "lily"]
+    assert torch.equal(rows, vectorizer.decode(vectorizer.encode_column([[label] for label in labels])))
+    with pytest.raises(VectorizerError, match=r"Unknown category \['rose'\]"):
+        vectorizer.encode([["rose"]])
+
+
+def test_the_category_for_others_is_one_of_the_categories_and_of_the_fingerprint():
+    with pytest.raises(VectorizerError, match="'<other>' for unknown labels is not one of the categories"):
+        nominal(["rose"], unknown="<other>")
+    plain, other = nominal(["a", "b"]).fingerprint(), nominal(["a", "b"], unknown="a").fingerprint()
+    assert "unknown" not in plain["parameters"]
+    assert other["parameters"]["unknown"] == "a"
 
 
 def test_an_error_does_not_list_thousands_of_categories():

@@ -12,6 +12,7 @@ from zensols_like.batch.mapping import (
 )
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata, MetadataNetworkSettings
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash
+from zensols_like.batch.row import RowDataPoint
 from zensols_like.batch.stash import BatchStash
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import (
@@ -50,6 +51,7 @@ __all__ = [
     "MetadataNetworkSettings",
     "MissingBatchError",
     "PointColumns",
+    "RowDataPoint",
     "StackedFeatureContext",
     "StaleError",
     "Status",

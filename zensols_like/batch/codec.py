@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ from torch import Tensor
 from zensols_like.batch.interface import Contexts
 from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
 from zensols_like.errors import APIError, BatchError, EncodeError, MappingError
-from zensols_like.persist import register
+from zensols_like.persist import Form, Formed, FormPart, View, register
 from zensols_like.torchconfig import derive_seed, reseed, seeded
 from zensols_like.vectorize import (
     EncodableFeatureVectorizer,
@@ -26,6 +27,10 @@ from zensols_like.vectorize import (
 )
 
 __all__ = ["BatchCodec", "BoundField", "ColumnSource", "StackedFeatureContext"]
+
+
+_LIMIT = 4096
+"""Forms of records of which it is remembered how they are decoded."""
 
 
 class ColumnSource(Protocol):
@@ -98,7 +103,7 @@ class BoundField:
             EncodeError: A value cannot be encoded; names its data point.
         """
         if self.is_label:
-            missing = [is_missing(value) for value in values]
+            missing = which_missing(values)
             if all(missing):
                 return NullFeatureContext(self.field.feature_id)
             if any(missing):
@@ -241,14 +246,52 @@ class BatchCodec:
         Raises:
             BatchError: A context belongs to no attribute of the mapping, or does not decode.
         """
-        unknown = sorted(contexts.keys() - self.fields.keys())
+        if isinstance(contexts, Formed):
+            record = contexts.record
+            return {name: step(record) for name, step in self._steps(contexts.form)}
+        if isinstance(contexts, ChainMap):
+            decoded = {name: tensor for part in contexts.maps for name, tensor in self.decode(part).items()}
+            return {name: decoded[name] for name in self.fields if name in decoded}
+        self._require_mapped(contexts)
+        return {name: bound.decode(contexts[name]) for name, bound in self.fields.items() if name in contexts}
+
+    def _require_mapped(self, names: Iterable[str]) -> None:
+        unknown = sorted(set(names).difference(self.fields))
         if unknown:
             raise BatchError(
                 f"The attributes {unknown} are not mapped.",
                 None,
                 f"use some of {sorted(self.fields)}, or clear the store",
             )
-        return {name: bound.decode(contexts[name]) for name, bound in self.fields.items() if name in contexts}
+
+    @cached_property
+    def _known_steps(self) -> dict[Form, tuple[tuple[str, View], ...]]:
+        return {}
+
+    def _steps(self, form: Form) -> tuple[tuple[str, View], ...]:
+        """How the records of a form are decoded: for each attribute what makes its tensor."""
+        steps = self._known_steps.get(form)
+        if steps is None:
+            self._require_mapped(form.parts)
+            steps = tuple(
+                (name, _step(bound, form.parts[name])) for name, bound in self.fields.items() if name in form.parts
+            )
+            if len(self._known_steps) >= _LIMIT:
+                self._known_steps.clear()
+            self._known_steps[form] = steps
+        return steps
+
+
+def _step(bound: BoundField, part: FormPart) -> View:
+    """What makes the tensor of an attribute from a record.
+
+    Where the vectorizer hands out the tensor of a context as it is, no context is made for it.
+    """
+    vectorizer = bound.vectorizer
+    is_tensor = part.cls in (TensorFeatureContext, StackedFeatureContext)
+    if is_tensor and vectorizer.decoding == "identity" and part.plain == {"feature_id": vectorizer.feature_id}:
+        return dict(part.views)["tensor"]
+    return lambda record: bound.decode(part.make(record))
 
 
 def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
@@ -264,6 +307,14 @@ def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
             str(bound),
             "give the data point class such an attribute, or name another one with attr_access",
         ) from error
+
+
+def which_missing(values: Sequence[Any]) -> Sequence[bool]:
+    """Whether each label of a column says nothing; see `is_missing`."""
+    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf":
+        found: list[bool] = np.isnan(values).tolist()
+        return found
+    return [is_missing(value) for value in values]
 
 
 def is_missing(value: Any) -> bool:

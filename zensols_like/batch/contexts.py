@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,8 +18,9 @@ from zensols_like.persist import (
     Stash,
     StoreFolder,
 )
+from zensols_like.vectorize import NullFeatureContext
 
-__all__ = ["ContextStore", "StashContexts", "contexts_in"]
+__all__ = ["ContextStore", "StashContexts", "contexts_in", "is_unlabeled"]
 
 
 class ContextStore(Protocol):
@@ -48,6 +49,12 @@ class ContextStore(Protocol):
 
     def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
         """Load the contexts of a group."""
+
+    def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
+        """What is there of a group, with its keys, oldest first; of checksums nothing is known."""
+
+    def prove(self, key: str, group: str, receipt: Receipt) -> Receipt:
+        """Read what was found, and add its checksum."""
 
     def flush(self) -> None:
         """Force what was put to the disk."""
@@ -99,6 +106,15 @@ class StashContexts:
             )
         return contexts
 
+    def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
+        """Every key of the stash."""
+        keys = self.stash.keys()
+        return ((key, Receipt(group, 0, 0, 0)) for key in keys)
+
+    def prove(self, key: str, group: str, receipt: Receipt) -> Receipt:  # noqa: ARG002 (there is no checksum)
+        """Nothing can be added."""
+        return receipt
+
     def flush(self) -> None:
         """Nothing is known to be left to do."""
 
@@ -128,3 +144,8 @@ def contexts_in(stash: Stash, beside: Path | None) -> ContextStore:
     if isinstance(innermost, DictionaryStash) or beside is None:
         return StashContexts(stash, MemoryFolder())
     return StashContexts(stash, FileFolder(beside.parent / f"{beside.name}.store"))
+
+
+def is_unlabeled(part: Mapping[str, Any]) -> bool:
+    """Whether a label is missing in the contexts of a group."""
+    return any(isinstance(context, NullFeatureContext) for context in part.values())

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import torch
 
-import zensols_like
 from zensols_like.batch.codec import BatchCodec, BoundField
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.fingerprint import describe_splits, find_digested, fingerprint_group
 from zensols_like.batch.manifest import AttributeSpec, Group, Manifest
 from zensols_like.batch.plan import Plan
+from zensols_like.batch.provenance import begin_provenance
+from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import APIError
 
@@ -111,12 +110,7 @@ def describe_store(
         seed_context=None if seed is None else {"seed": seed["seed"]},
         source=source,
         specs={name: _describe(bound) for name, bound in codec.fields.items()},
-        provenance={
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "zensols_like": zensols_like.__version__,
-            "torch": torch.__version__,
-            "python": sys.version.split()[0],
-        },
+        provenance=begin_provenance(seed),
     )
 
 
@@ -126,7 +120,7 @@ def describe_attributes(codec: BatchCodec, store: BatchStore, contexts: ContextS
     for split in store.plan.splits:
         todo = frozenset(codec.fields).difference(specs)
         for position in store.plan.range_of(split)[:1] if todo else ():
-            tensors = codec.decode(store.load(contexts, position, todo))
+            tensors = codec.decode(ContextReader(store, contexts, todo).read(position))
             specs |= {name: _describe(codec.fields[name], arr) for name, arr in tensors.items() if arr is not None}
     return {name: specs.get(name, _describe(bound)) for name, bound in codec.fields.items()}
 

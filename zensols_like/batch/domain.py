@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -12,9 +11,10 @@ import torch
 from torch import Tensor
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource
-from zensols_like.batch.interface import EncodedBatch
+from zensols_like.batch.interface import Contexts, EncodedBatch
 from zensols_like.batch.mapping import BatchFeatureMapping
-from zensols_like.batch.state import Copied, Deallocated, Decoded, Encoded, Nascent, Payload
+from zensols_like.batch.notebook import html_table
+from zensols_like.batch.state import LETTERS, Copied, Deallocated, Decoded, Encoded, Nascent, Payload
 from zensols_like.errors import BatchError, DeepLearnError
 from zensols_like.persist import PersistableContainer
 from zensols_like.protocols import Deallocatable, Writable
@@ -38,6 +38,9 @@ class BatchHost(Protocol):
     @property
     def decoded_attributes(self) -> Collection[str] | None:
         """The attributes to decode; all when ``None``."""
+
+    def decode(self, contexts: Contexts) -> Mapping[str, Tensor | None]:
+        """The tensors of the attributes to decode, on the CPU."""
 
     def create_data_points(self, ids: Sequence[str]) -> tuple[DataPoint, ...]:
         """The data points of these IDs, made from the source."""
@@ -102,6 +105,9 @@ class PointColumns:
     def column(self, name: str) -> list[Any]:
         """The attribute of each point."""
         return [getattr(point, name) for point in self.points]
+
+
+_NO_POINTS = Nascent(PointColumns(()))
 
 
 class _DataPoints:
@@ -174,15 +180,13 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         return batch
 
     def _begin(self, points: Sequence[DataPoint] | ColumnSource | None) -> None:
-        source: ColumnSource
         if points is None:
-            source = PointColumns(())
-        elif isinstance(points, Sequence):
-            source = PointColumns(tuple(points))
+            self._payload: Payload = _NO_POINTS
+            self._ids: Sequence[str] = ()
         else:
-            source = points
-        self._payload: Payload = Nascent(source)
-        self._ids: Sequence[str] = source.ids
+            source = PointColumns(tuple(points)) if isinstance(points, Sequence) else points
+            self._payload = Nascent(source)
+            self._ids = source.ids
 
     def _points(self) -> tuple[DataPoint, ...]:
         payload = self._payload
@@ -209,7 +213,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     @property
     def state(self) -> str:
         """The letter of what the batch holds; see `STATES`."""
-        return self._payload.letter
+        return LETTERS[type(self._payload)]
 
     @property
     def state_name(self) -> str:
@@ -253,9 +257,8 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         payload = self._payload
         if isinstance(payload, (Decoded, Copied)):
             return payload.tensors
-        host = self._host
-        stored = self.encode().only(host.decoded_attributes)
-        tensors = host.codec.decode(stored.contexts)
+        contexts = payload.contexts if isinstance(payload, Encoded) else self.encode().contexts
+        tensors = self._host.decode(contexts)
         self._payload = Decoded(tensors)
         return tensors
 
@@ -439,14 +442,9 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
                 point.write(depth + 1, writer)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{html.escape(_describe(tensor))}</td></tr>"
-            for name, tensor in ({} if isinstance(self._payload, (Nascent, Deallocated)) else self.attributes).items()
-        )
-        return (
-            f"<table><caption>{html.escape(str(self))}</caption>"
-            f"<tr><th>attribute</th><th>tensor</th></tr>{rows}</table>"
-        )
+        shown = {} if isinstance(self._payload, (Nascent, Deallocated)) else self.attributes
+        rows = [(name, _describe(tensor)) for name, tensor in shown.items()]
+        return html_table(str(self), ("attribute", "tensor"), rows)
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.id} of {self.split_name}: {self.size()} data points, {self.state_name}"

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from zensols_like.batch.codec import BatchCodec
-from zensols_like.batch.contexts import ContextStore
+from zensols_like.batch.contexts import ContextStore, is_unlabeled
 from zensols_like.batch.describe import describe_attributes, describe_source, describe_store, has_changed
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import FRESHEN, Group, Manifest
 from zensols_like.batch.plan import Plan
+from zensols_like.batch.provenance import end_provenance
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import EncodeError, StaleError
 from zensols_like.persist import write_atomically
-from zensols_like.vectorize import NullFeatureContext
 
 __all__ = ["BatchEncoder", "write_plan"]
 
@@ -48,7 +48,7 @@ class BatchEncoder:
         manifest = self.store.manifest
         if manifest is None:
             self.store.begin(self._describe(plan, seed_context, source), plan)
-        elif manifest.plan["digest"] != plan.digest:
+        elif not self.store.mend_plan(plan):
             raise StaleError(
                 f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
                 f"points in {manifest.plan['batches']} batches were planned, now {plan.size} in {len(plan)}.",
@@ -67,6 +67,7 @@ class BatchEncoder:
             source: The source and its splits.
             new: Records that were stored again, and replace those of their batches.
         """
+        self.store.prove_index()
         manifest = self.store.require_manifest()
         described = self._describe(plan, manifest.seed_context, source)
         kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
@@ -103,8 +104,7 @@ class BatchEncoder:
             if again or self.store.index.receipt(number, position) is None:
                 part = {name: stored.contexts[name] for name in group.attributes}
                 receipt = self.contexts.put(str(position), group.key, part)
-                is_unlabeled = any(isinstance(context, NullFeatureContext) for context in part.values())
-                commits.append(Commit(position, number, receipt, is_unlabeled))
+                commits.append(Commit(position, number, receipt, is_unlabeled(part)))
         return commits
 
     def require_labels_alike(self) -> None:
@@ -144,13 +144,16 @@ class BatchEncoder:
         """
         self.require_labels_alike()
         self.contexts.keep_only(self.store.index.files)
-        self.store.finish(specs=describe_attributes(self.codec, self.store, self.contexts))
+        self.store.finish(
+            specs=describe_attributes(self.codec, self.store, self.contexts),
+            provenance=end_provenance(self.store.require_manifest().provenance),
+        )
 
 
 def write_plan(path: Path, sets: Iterable[DataPointIDSet]) -> None:
     """Write a plan for people to read; a line for each batch, all of it JSON."""
     lines = (
-        json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": one.data_point_ids})
+        json.dumps({"batch_id": one.batch_id, "split": one.split_name, "data_point_ids": [*one.data_point_ids]})
         for one in sets
     )
     write_atomically(path, [b"[\n", ",\n".join(lines).encode(), b"\n]\n"], alone=True)

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from zensols_like.batch.codec import BatchCodec
+from zensols_like.config import without_secrets
 from zensols_like.dataset import SplitKeyContainer
 from zensols_like.persist import DelegateStash, Stash
 from zensols_like.vectorize import canonical
@@ -86,7 +87,7 @@ def fingerprint_group(codec: BatchCodec, group: Iterable[str], common: Mapping[s
     made_of = {"format_version": FORMAT_VERSION, **common, "attributes": attributes}
     # through JSON and back, so that what is compared is what a manifest holds
     plain: dict[str, Any] = json.loads(json.dumps(made_of, sort_keys=True))
-    return Fingerprint(plain)
+    return Fingerprint(without_secrets(plain))
 
 
 @runtime_checkable

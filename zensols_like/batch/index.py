@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from xxhash import xxh3_64_intdigest
 
 from zensols_like.persist import Receipt
 
-__all__ = ["Commit", "Index", "journal_lines", "read_journal"]
+__all__ = ["Commit", "Index", "Receipts", "journal_lines", "read_journal"]
 
 
 class Commit(NamedTuple):
@@ -36,10 +37,12 @@ class Index:
     offset: NDArray[np.int64]
     length: NDArray[np.int64]
     checksum: NDArray[np.uint64]
+    layout: NDArray[np.uint64]
     unlabeled: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
         self._numbers = {name: number for number, name in enumerate(self.files)}
+        self._receipts: dict[int, Receipts] = {}
 
     @classmethod
     def empty(cls, groups: int, batches: int) -> Index:
@@ -50,6 +53,7 @@ class Index:
             np.full(shape, -1, np.int32),
             np.zeros(shape, np.int64),
             np.zeros(shape, np.int64),
+            np.zeros(shape, np.uint64),
             np.zeros(shape, np.uint64),
             np.zeros(shape, np.bool_),
         )
@@ -64,19 +68,19 @@ class Index:
         self.offset[group, position] = receipt.offset
         self.length[group, position] = receipt.length
         self.checksum[group, position] = receipt.checksum
+        self.layout[group, position] = receipt.layout
         self.unlabeled[group, position] = is_unlabeled
 
     def receipt(self, group: int, position: int) -> Receipt | None:
         """The receipt of a record; ``None`` when it is not committed."""
-        number = int(self.file[group, position])
-        if number < 0:
-            return None
-        return Receipt(
-            self.files[number],
-            int(self.offset[group, position]),
-            int(self.length[group, position]),
-            int(self.checksum[group, position]),
-        )
+        return self.receipts(group)[position]
+
+    def receipts(self, group: int) -> Receipts:
+        """The receipts of a group by the positions of batches."""
+        found = self._receipts.get(group)
+        if found is None:
+            found = self._receipts[group] = Receipts(self, group)
+        return found
 
     def mixed(self, positions: range) -> list[int]:
         """The batches without labels, where others of these have labels in the same group; none when all are alike."""
@@ -100,15 +104,50 @@ class Index:
         found: list[int] = np.flatnonzero((self.file < 0).any(axis=0)).tolist()
         return found
 
+    @property
+    def digest(self) -> str:
+        """A digest of what is committed, wherever it lies."""
+        total = hashlib.blake2b(digest_size=16)
+        for array in (self.length, self.checksum, self.unlabeled):
+            total.update(np.ascontiguousarray(array).data)
+        return total.hexdigest()
+
     def as_value(self) -> dict[str, Any]:
         """What to store."""
-        arrays = {name: getattr(self, name) for name in ("file", "offset", "length", "checksum", "unlabeled")}
+        arrays = {name: getattr(self, name) for name in ("file", "offset", "length", "checksum", "layout", "unlabeled")}
         return {"files": "\0".join(self.files), **arrays}
 
     @classmethod
     def from_value(cls, value: Mapping[str, Any]) -> Index:
         """The index that was stored."""
         return cls(**{**value, "files": value["files"].split("\0")})
+
+
+class Receipts:
+    """The receipts of a group by position, quick to read: a row of the arrays of an index, as they are at any time."""
+
+    __slots__ = ("_checksum", "_file", "_files", "_layout", "_length", "_offset")
+
+    def __init__(self, index: Index, group: int) -> None:
+        self._files = index.files
+        # an item of a memoryview is a number of Python, and four times quicker than an item of an array
+        self._file = index.file[group].data
+        self._offset = index.offset[group].data
+        self._length = index.length[group].data
+        self._checksum = index.checksum[group].data
+        self._layout = index.layout[group].data
+
+    def __getitem__(self, position: int) -> Receipt | None:
+        number = self._file[position]
+        if number < 0:
+            return None
+        return Receipt(
+            self._files[number],
+            self._offset[position],
+            self._length[position],
+            self._checksum[position],
+            self._layout[position],
+        )
 
 
 def journal_lines(commits: Iterable[Commit]) -> bytes:
@@ -125,7 +164,7 @@ def read_journal(data: bytes) -> Iterable[Commit]:
 def _line(commit: Commit) -> str:
     """A line of the journal: the commit and its checksum."""
     position, group, receipt, is_unlabeled = commit
-    fields = [position, group, is_unlabeled, receipt.file, receipt.offset, receipt.length, receipt.checksum]
+    fields = [position, group, is_unlabeled, *receipt]
     return json.dumps([*fields, _checksum(fields)])
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
 
 from zensols_like.errors import BatchError, CorruptBatch
-from zensols_like.persist import DirectoryCompositeStash, ShardStash
+from zensols_like.persist import DirectoryCompositeStash, Formed, ShardStash
 from zensols_like.vectorize import FeatureContext
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Contexts",
     "DataPointIDSet",
     "EncodedBatch",
+    "narrowed",
 ]
 
 Contexts: TypeAlias = Mapping[str, FeatureContext | tuple[FeatureContext, ...]]
@@ -29,7 +30,7 @@ class DataPointIDSet:
 
     batch_id: str
     """The ID of the batch."""
-    data_point_ids: tuple[str, ...]
+    data_point_ids: Sequence[str]
     """The keys of the data points in the source, in the order of the batch."""
     split_name: str
     """The split that the batch belongs to."""
@@ -44,8 +45,7 @@ class DataPointIDSet:
         return len(self.data_point_ids)
 
 
-@dataclass(frozen=True)
-class EncodedBatch:
+class EncodedBatch(NamedTuple):
     """One batch as it is stored: names and contexts, no stash and no device."""
 
     id: str
@@ -55,9 +55,14 @@ class EncodedBatch:
 
     def only(self, names: Collection[str] | None) -> EncodedBatch:
         """The same batch with just these attributes; with all of them when ``None``."""
-        if names is None:
-            return self
-        return replace(self, contexts={name: context for name, context in self.contexts.items() if name in names})
+        return self if names is None else self._replace(contexts=narrowed(self.contexts, names))
+
+
+def narrowed(contexts: Contexts, names: Collection[str]) -> Contexts:
+    """The contexts of some attributes, which are not made for this where they come from a record of a known form."""
+    if isinstance(contexts, Formed):
+        return contexts.only(frozenset(names))
+    return {name: context for name, context in contexts.items() if name in names}
 
 
 @dataclass

@@ -79,6 +79,13 @@ class Manifest:
     is_complete: bool = False
     generation: int = 0
     """How often the store was begun again over what was there."""
+    index: Mapping[str, Any] = field(default_factory=dict)
+    """Digest of the index; known when the store is complete."""
+
+    @property
+    def edition(self) -> tuple[int, Any]:
+        """What is another one whenever the store was begun again, or cleared and begun anew."""
+        return self.generation, self.provenance.get("run")
 
     def differences(self, wanted: Sequence[Group]) -> list[str]:
         """What differs from the groups that are wanted, a line for each field."""
@@ -108,6 +115,7 @@ class Manifest:
             "splits": {name: dict(counts) for name, counts in self.splits.items()},
             "attributes": {name: vars(spec) for name, spec in self.specs.items()},
             "plan": dict(self.plan),
+            "index": dict(self.index),
             "seed_context": self.seed_context,
             "source": dict(self.source),
             "parents": [],
@@ -151,6 +159,7 @@ class Manifest:
                 value["provenance"],
                 value["status"] == Status.COMPLETE.value,
                 value["generation"],
+                value["index"],
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptBatch(

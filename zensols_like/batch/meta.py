@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from zensols_like.batch.domain import Batch, DataPoint
 from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
+from zensols_like.batch.notebook import html_table
 from zensols_like.config import Dictable
 from zensols_like.settings import NetworkSettings
 from zensols_like.vectorize import EncodableFeatureVectorizer
@@ -56,6 +57,14 @@ class BatchMetadata(Dictable):
         yield 0, "attributes:"
         for one in self.fields_by_attribute.values():
             yield from ((depth + 1, line) for depth, line in one.lines())
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, list(one.shape), f"{one.field.feature_id} ({type(one.vectorizer).__name__})")
+            for name, one in self.fields_by_attribute.items()
+        ]
+        caption = f"{self.batch_class.__qualname__} of {self.data_point_class.__qualname__}"
+        return html_table(caption, ("attribute", "shape", "vectorizer"), rows)
 
 
 class HasBatchMetadata(Protocol):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from typing import Protocol
 
 import torch
 
 from zensols_like.batch.store import BatchStore
-from zensols_like.errors import MissingBatchError
+from zensols_like.errors import DeepLearnError, MissingBatchError
 from zensols_like.multi import TorchMultiProcessStash, refuse_while_starting
 
-__all__ = ["EncodeObserver", "TorchMultiProcessStash", "require_encoder"]
+__all__ = ["EncodeObserver", "TorchMultiProcessStash", "Turn", "require_encoder"]
 
 
 class EncodeObserver(Protocol):
@@ -26,6 +27,39 @@ class EncodeObserver(Protocol):
 
     def finished(self) -> None:
         """The encode ended, well or not."""
+
+
+class Turn:
+    """Whose turn it is to encode, among the threads of a process; a stash shares it with its views.
+
+    Other threads wait.  The thread that encodes may not ask for batches, which would wait for itself.
+
+    Args:
+        where: What to call the stash in an error.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._lock = threading.Lock()
+        self._thread: int | None = None
+
+    def __enter__(self) -> None:
+        if self._thread == threading.get_ident():
+            raise DeepLearnError(
+                "The batches are asked for while they are encoded.",
+                self._where,
+                "let no vectorizer or data point load batches of its own stash",
+            )
+        self._lock.acquire()
+        self._thread = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._thread = None
+        self._lock.release()
+
+    def __reduce__(self) -> tuple[type[Turn], tuple[str]]:
+        """Another process has its own."""
+        return Turn, (self._where,)
 
 
 def require_encoder(store: BatchStore) -> None:

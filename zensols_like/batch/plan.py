@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from zensols_like.batch.interface import DataPointIDSet
 from zensols_like.batch.split import position_of
 from zensols_like.errors import ConfigurationError, DatasetError
+from zensols_like.persist import NumberedKeys
 
 __all__ = ["Plan", "PlannedIDs", "PlannedSets", "plan_batches"]
 
@@ -68,15 +69,12 @@ class Plan:
         """The number of data points of a batch."""
         return int(self.batch_ends[position]) - self._start(self.batch_ends, position)
 
-    def ids(self, position: int) -> tuple[str, ...]:
-        """The IDs of the data points of a batch."""
+    def ids(self, position: int) -> Sequence[str]:
+        """The IDs of the data points of a batch: a tuple, or numbers where all of them are."""
         first, last = self._start(self.batch_ends, position), int(self.batch_ends[position])
-        data = self.id_bytes[self._start(self.text_ends, position) : int(self.text_ends[position])].tobytes()
-        ends = np.cumsum(self.id_lengths[first:last], dtype=np.int64).tolist()
-        cuts = map(slice, [0, *ends[:-1]], ends)
-        if data.isascii():
-            return tuple(map(data.decode().__getitem__, cuts))
-        return tuple(part.decode("utf-8", "surrogatepass") for part in map(data.__getitem__, cuts))
+        text = self.id_bytes[self._start(self.text_ends, position) : int(self.text_ends[position])]
+        lengths = self.id_lengths[first:last]
+        return NumberedKeys.from_bytes(text, lengths) or _cut(text.tobytes(), lengths)
 
     @staticmethod
     def _start(ends: NDArray[np.int64], position: int) -> int:
@@ -122,10 +120,10 @@ class PlannedIDs(Sequence[str]):
     def __init__(self, plan: Plan, position: int) -> None:
         self._plan = plan
         self._position = position
-        self._ids: tuple[str, ...] | None = None
+        self._ids: Sequence[str] | None = None
 
     @property
-    def ids(self) -> tuple[str, ...]:
+    def ids(self) -> Sequence[str]:
         """All of them."""
         if self._ids is None:
             self._ids = self._plan.ids(self._position)
@@ -137,8 +135,8 @@ class PlannedIDs(Sequence[str]):
     @overload
     def __getitem__(self, index: int) -> str: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
         return self.ids[index]
 
     def __iter__(self) -> Iterator[str]:
@@ -191,19 +189,15 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
     for name, value in (("batch_size", batch_size), ("batch_limit", batch_limit)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ConfigurationError(f"The {name} is {value!r}.", None, "use a whole number of at least 1")
-    ids: list[str] = []
+    kept = [keys if batch_limit is None else keys[: batch_limit * batch_size] for keys in keys_by_split.values()]
     batch_ends: list[int] = []
     split_ends: list[int] = []
-    for keys in keys_by_split.values():
-        kept = list(keys) if batch_limit is None else list(keys[: batch_limit * batch_size])
-        first = len(ids)
-        ids += kept
-        batch_ends += [min(first + batch_size * (i + 1), len(ids)) for i in range(-(-len(kept) // batch_size))]
+    size = 0
+    for keys in kept:
+        batch_ends += [*range(size + batch_size, size + len(keys), batch_size), size + len(keys)] if len(keys) else []
         split_ends.append(len(batch_ends))
-    _check_keys(ids, keys_by_split)
-    text = "".join(ids).encode("utf-8", "surrogatepass")
-    sizes = map(len, ids) if text.isascii() else (len(key.encode("utf-8", "surrogatepass")) for key in ids)
-    lengths = np.fromiter(sizes, dtype=np.int64, count=len(ids))
+        size += len(keys)
+    text, lengths = _joined(kept, keys_by_split)
     ends = np.asarray(batch_ends, dtype=np.int64)
     return Plan(
         tuple(keys_by_split),
@@ -211,8 +205,36 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         ends,
         np.cumsum(lengths)[ends - 1],
         lengths.astype(np.min_scalar_type(int(lengths.max()))),
-        np.frombuffer(text, dtype=np.uint8),
+        text,
     )
+
+
+def _joined(
+    kept: Sequence[Sequence[str]], keys_by_split: Mapping[str, Sequence[str]]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """All keys as UTF-8 one after another, and the length of each.
+
+    Raises:
+        DatasetError: A key stands twice, or there are no keys.
+    """
+    if any(len(keys) for keys in kept) and all(isinstance(keys, NumberedKeys) for keys in kept):
+        numbers = NumberedKeys(np.concatenate([keys.numbers for keys in kept if isinstance(keys, NumberedKeys)]))
+        if len(np.unique(numbers.numbers)) == len(numbers):
+            return numbers.to_bytes()
+    ids = [key for keys in kept for key in keys]
+    _check_keys(ids, keys_by_split)
+    text = "".join(ids).encode("utf-8", "surrogatepass")
+    sizes = map(len, ids) if text.isascii() else (len(key.encode("utf-8", "surrogatepass")) for key in ids)
+    return np.frombuffer(text, dtype=np.uint8), np.fromiter(sizes, dtype=np.int64, count=len(ids))
+
+
+def _cut(data: bytes, lengths: NDArray[Any]) -> tuple[str, ...]:
+    """Texts that stand one after another."""
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    cuts = map(slice, [0, *ends[:-1]], ends)
+    if data.isascii():
+        return tuple(map(data.decode().__getitem__, cuts))
+    return tuple(part.decode("utf-8", "surrogatepass") for part in map(data.__getitem__, cuts))
 
 
 def _check_keys(ids: Sequence[str], keys_by_split: Mapping[str, Sequence[str]]) -> None:

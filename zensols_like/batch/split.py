@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, overload
+
+from torch import Tensor
 
 from zensols_like.persist import ReadOnlyStash
 
@@ -63,6 +65,9 @@ class SplitOwner(Protocol):
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Batches in the order of ``keys``."""
 
+    def tensors(self, keys: Iterable[str]) -> Iterator[Mapping[str, Tensor | None]]:
+        """The tensors of batches in the order of ``keys``."""
+
     def exists(self, name: str) -> bool:
         """Whether a batch is committed."""
 
@@ -93,6 +98,18 @@ class BatchSplit(ReadOnlyStash):
     def items(self) -> Iterable[tuple[str, Any]]:
         """Every batch of the split with its ID."""
         return self.batch_stash.load_many(self.batch_stash.ids_of(self.split_name))
+
+    def tensors(self, keys: Iterable[str] | None = None) -> Iterator[Mapping[str, Tensor | None]]:
+        """The tensors of batches by attribute, without a batch around them: the quickest walk over a split.
+
+        Args:
+            keys: The IDs of the batches, in any order; all of the split in its order when not given.
+
+        Raises:
+            BatchError: A batch is not planned.
+            CorruptBatch: A record is damaged or gone.
+        """
+        return self.batch_stash.tensors(self.keys() if keys is None else keys)
 
     def exists(self, name: str) -> bool:
         """Whether a batch of this split is committed."""

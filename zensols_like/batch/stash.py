@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from torch import Tensor
+
 from zensols_like.batch.codec import BatchCodec, ColumnSource
 from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
@@ -19,12 +21,14 @@ from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColum
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.feed import source_of
 from zensols_like.batch.index import Commit
-from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
+from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, narrowed
 from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
-from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, require_encoder
+from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Turn, require_encoder
+from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
+from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -126,6 +130,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         "_contexts",
         "_groups",
         "_ready",
+        "_reader",
     )
 
     def __post_init__(self) -> None:
@@ -142,6 +147,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 f"There is no stale = {self.stale!r}.", f"[{self.name}] stale", f"use one of {list(_STALE)}"
             )
         self.priming = False
+        self._turn = Turn(f"[{self.name}]")
         self._ready = False
         self._stored: list[Commit] = []
         self._journal_due = 0.0
@@ -153,6 +159,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         if isinstance(names, str):
             names = [names]
         self._wanted = None if names is None else frozenset(names)
+        vars(self).pop("_reader", None)
         if "_ready" in vars(self) and self._wanted is not None:
             known = self._mapping.get_attributes()
             unknown = sorted(self._wanted.difference(known))
@@ -247,6 +254,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         }
         return BatchMetadata(self.data_point_type, self.batch_type, self.codec.mapping, fields)
 
+    def _repr_html_(self) -> str:
+        """For a notebook: what is there, without encoding or planning anything."""
+        manifest = self.store.manifest
+        splits = {} if manifest is None else manifest.splits
+        rows = [(name, counts["batches"], counts["data_points"]) for name, counts in splits.items()]
+        caption = f"{type(self).__name__} {self.name}: {self.status.value}, {self.store.location}"
+        made_of = self.batch_metadata._repr_html_()
+        return html_table(caption, ("split", "batches", "data points"), rows) + made_of
+
     # ---- where they lie
 
     @cached_property
@@ -256,7 +272,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     @cached_property
     def store(self) -> BatchStore:
         """The books: manifest, plan and what is committed."""
-        return BatchStore(self._contexts.folder)
+        return BatchStore(self._contexts.folder, self._contexts)
 
     @cached_property
     def _groups(self) -> tuple[Group, ...]:
@@ -294,19 +310,14 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         if self._ready:
             return
-        if self.priming:
-            raise DeepLearnError(
-                "The batches are asked for while they are encoded.",
-                f"[{self.name}]",
-                "let no vectorizer or data point load batches of its own stash",
-            )
-        if not self._is_usable():
-            require_encoder(self.store)
-            with self._priming(), self.store.folder.lock():
-                self.deallocate()  # another writer may have gone on while this one waited
-                if not self._is_usable():
-                    self._encode()
-        self._ready = not self.is_child
+        with self._turn:
+            if not self._ready and not self._is_usable():
+                require_encoder(self.store)
+                with self._priming(), self.store.folder.lock():
+                    self.deallocate()  # another writer may have gone on while this one waited
+                    if not self._is_usable():
+                        self._encode()
+            self._ready = not self.is_child
 
     def _is_usable(self) -> bool:
         """Whether the store needs no encode.
@@ -324,10 +335,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         return self.store.is_complete
 
     def repair(self, names: Iterable[str]) -> None:
-        """Encode batches again whose records are damaged; the others stay.
+        """Encode batches again whose records are damaged; the others stay.  A damaged plan or index is written again.
 
         Args:
-            names: The IDs of the batches.
+            names: The IDs of the batches; may be none.
 
         Raises:
             StaleError: The store was encoded from something else than there is now.
@@ -335,12 +346,18 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         self.require_fresh()
         require_encoder(self.store)
-        damaged = frozenset(self._position(name) for name in names)
-        with self._priming(), self.store.folder.lock():
+        wanted = list(names)
+        with self._turn, self._priming(), self.store.folder.lock():
             self.deallocate()
             plan = self._plan_anew()
-            if plan.digest != self.store.plan.digest:
+            if not self.store.mend_plan(plan):
                 raise StaleError("The splits changed since the batches were planned.", self.store.location, FRESHEN)
+            self.store.prove_index()
+            damaged = set(map(self._position, wanted))
+            damaged |= {position for position in self.store.index.missing() if self.store.is_complete}
+            if not damaged:
+                self.store.mend_index()
+                return
             # first the batches, then the books: when one of them fails, the store is as it was
             encoder, sets = self._encoder, self.batch_data_point_sets
             commits = [
@@ -507,21 +524,66 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             CorruptBatch: Its record is damaged or gone; names the batch and the file.
             StaleError: The store was encoded with another configuration.
         """
-        self.prime()
+        if not self._ready:
+            self.prime()
+        position = self.store.plan.position(name)
+        return None if position is None else self._at(position, name)
+
+    def _at(self, position: int, name: str) -> Batch:
         plan = self.store.plan
-        position = plan.position(name)
-        if position is None:
-            return None
-        contexts = self.store.load(self._contexts, position, self._wanted)
-        batch = self.batch_type.from_encoded(
-            self, EncodedBatch(name, plan.split_of(position), PlannedIDs(plan, position), contexts)
+        stored = EncodedBatch(
+            name, plan.split_of(position), PlannedIDs(plan, position), self._reader.read(position, name)
         )
+        batch = self.batch_type.from_encoded(self, stored)
         self.populate_batch_feature_mapping(batch)
         return batch
 
+    def decode(self, contexts: Contexts) -> dict[str, Tensor | None]:
+        """The tensors of contexts, on the CPU; of the attributes to decode.
+
+        Raises:
+            BatchError: A context does not decode.
+        """
+        wanted = self._wanted
+        return self.codec.decode(contexts if wanted is None else narrowed(contexts, wanted))
+
+    @cached_property
+    def _reader(self) -> ContextReader:
+        """What reads the contexts of the attributes that are decoded."""
+        return ContextReader(self.store, self._contexts, self._wanted)
+
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Batches in the order of ``keys``."""
-        return ((key, self.load(key)) for key in keys)
+        if not isinstance(keys, BatchIDs):
+            yield from ((key, self.load(key)) for key in keys)
+            return
+        self.prime()
+        for position in keys.positions:  # they need no look-up
+            name = str(position)
+            yield name, self._at(position, name)
+
+    def tensors(self, keys: Iterable[str] | None = None) -> Iterator[Mapping[str, Tensor | None]]:
+        """The tensors of batches by attribute, without a batch around them: the quickest way to read.
+
+        Primes where the store is not complete.
+
+        Args:
+            keys: The IDs of the batches, in any order; all batches in the order of the plan when not given.
+
+        Raises:
+            BatchError: A batch is not planned.
+            CorruptBatch: A record is damaged or gone.
+        """
+        self.prime()
+        read, decode, wanted = (
+            self._reader.read,
+            self.codec.decode,
+            BatchIDs(range(len(self))) if keys is None else keys,
+        )
+        if isinstance(wanted, BatchIDs):
+            yield from (decode(read(position, str(position))) for position in wanted.positions)
+        else:
+            yield from (decode(read(self._position(name), name)) for name in wanted)
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""
@@ -648,7 +710,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def deallocate(self) -> None:
         """Let go of what was read; it is read again when needed."""
         self.store.refresh()
-        for name in ("codec", "_mapping", "_groups"):
+        for name in ("codec", "_mapping", "_groups", "_reader"):
             vars(self).pop(name, None)
         self._ready = False
 

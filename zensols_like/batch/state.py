@@ -3,54 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from zensols_like.batch.codec import ColumnSource
 from zensols_like.batch.interface import Contexts
 
-__all__ = ["Copied", "Deallocated", "Decoded", "Encoded", "Nascent", "Payload"]
+__all__ = ["LETTERS", "Copied", "Deallocated", "Decoded", "Encoded", "Nascent", "Payload"]
 
 
-@dataclass(frozen=True)
-class Nascent:
+class Nascent(NamedTuple):
     """Data points, before anything was done to them."""
 
-    letter: ClassVar[str] = "n"
     source: ColumnSource
 
 
-@dataclass(frozen=True)
-class Encoded:
+class Encoded(NamedTuple):
     """Contexts, as they are stored."""
 
-    letter: ClassVar[str] = "e"
     contexts: Contexts
 
 
-@dataclass(frozen=True)
-class Decoded:
+class Decoded(NamedTuple):
     """Tensors on the CPU."""
 
-    letter: ClassVar[str] = "d"
     tensors: Mapping[str, Tensor | None]
 
 
-@dataclass(frozen=True)
-class Copied:
+class Copied(NamedTuple):
     """Tensors on the device of the model."""
 
-    letter: ClassVar[str] = "t"
     tensors: Mapping[str, Tensor | None]
 
 
-@dataclass(frozen=True)
-class Deallocated:
+class Deallocated(NamedTuple):
     """Nothing any more."""
-
-    letter: ClassVar[str] = "k"
 
 
 Payload: TypeAlias = Nascent | Encoded | Decoded | Copied | Deallocated
+LETTERS: Mapping[type[Payload], str] = {Nascent: "n", Encoded: "e", Decoded: "d", Copied: "t", Deallocated: "k"}
+"""The documented letter of each state."""

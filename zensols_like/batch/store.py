@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,18 +16,23 @@ from typing import Any
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
 from zensols_like.batch.manifest import Manifest, Status
+from zensols_like.batch.mend import find_index, prove_index
 from zensols_like.batch.plan import Plan
-from zensols_like.errors import CorruptBatch, MissingBatchError
+from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError, UnsafeError
 from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
 from zensols_like.persist.frame import frame, unframe
 
 __all__ = ["BatchStore"]
 
+logger = logging.getLogger(__name__)
+
 MANIFEST = "manifest.json"
 PLAN = "plan.rec"
 JOURNAL = "journal.jsonl"
 INDEX = "index.rec"
+MEND = "run: zensols-like verify -c FILE --repair; or clear the store and encode again"
+"""What to do about a plan or an index that is damaged."""
 _GENERATED = ("plan", "journal", "index")
 """What has a file for each generation, so that the manifest alone switches from one to the next."""
 
@@ -36,10 +42,17 @@ class BatchStore:
 
     Args:
         folder: Where they lie.
+        contexts: Where the contexts lie, by which an index is made again that is damaged.
+
+    Attributes:
+        index_damage: What is wrong with the index, where it was made again in memory.
     """
 
-    def __init__(self, folder: StoreFolder) -> None:
+    def __init__(self, folder: StoreFolder, contexts: ContextStore | None = None) -> None:
         self.folder = folder
+        self.contexts = contexts
+        self.index_damage: CorruptBatch | None = None
+        self._is_proven = True
         self._manifest: Manifest | None = None
         self._plan: Plan | None = None
         self._index: Index | None = None
@@ -51,7 +64,8 @@ class BatchStore:
 
     def refresh(self) -> None:
         """Forget what was read, since another process may have gone on."""
-        self._manifest = self._plan = self._index = None
+        self._manifest = self._plan = self._index = self.index_damage = None
+        self._is_proven = True
 
     @property
     def manifest(self) -> Manifest | None:
@@ -103,26 +117,74 @@ class BatchStore:
             manifest = self.require_manifest()
             plan = Plan.from_value(self._read_value(_name(PLAN, manifest.generation)))
             if plan.digest != manifest.plan["digest"]:
+                self.require_current()
                 raise CorruptBatch(
                     "The plan is not the one that the manifest names.",
                     f"{self.location}/{_name(PLAN, manifest.generation)}",
-                    "clear the store and encode again",
+                    MEND,
                 )
             self._plan = plan
         return self._plan
 
     @property
     def index(self) -> Index:
-        """What is committed."""
+        """What is committed; of a complete store whose index is damaged, what the records themselves say."""
         if self._index is None:
             manifest = self.require_manifest()
             if manifest.is_complete:
-                self._index = Index.from_value(self._read_value(_name(INDEX, manifest.generation)))
+                self._index = self._read_index(manifest)
             else:
                 self._index = Index.empty(len(manifest.groups), manifest.plan["batches"])
                 for commit in read_journal(bytes(self.folder.read(_name(JOURNAL, manifest.generation)) or b"")):
                     self._index.add(commit)
         return self._index
+
+    def _read_index(self, manifest: Manifest) -> Index:
+        name = _name(INDEX, manifest.generation)
+        try:
+            index = Index.from_value(self._read_value(name))
+            if index.digest != manifest.index["digest"]:
+                raise CorruptBatch("The index is not the one that the manifest names.", f"{self.location}/{name}", MEND)
+            return index
+        except CorruptBatch as error:
+            self.require_current()  # else these are the records of others
+            if self.contexts is None:
+                raise
+            self.index_damage = error
+            logger.warning("the index is damaged, so that records are found by their headers: %s", error)
+            self._is_proven = False
+            found = find_index(manifest, self.contexts)
+            if manifest.generation > 0:  # older records may lie there still: none may pass for one that is lost
+                found, self._is_proven = prove_index(found, manifest, self.contexts), True
+                if found.digest != manifest.index["digest"]:
+                    raise
+            return found
+
+    def prove_index(self) -> None:
+        """Read every record, where the index is damaged, so that what is written of it again has their checksums."""
+        index = self.index
+        if not self._is_proven and self.contexts is not None:
+            self._is_proven = True
+            self._index = prove_index(index, self.require_manifest(), self.contexts)
+
+    def mend_index(self) -> None:
+        """Write the index of a complete store again, where it is damaged."""
+        self.prove_index()
+        if self.index_damage is not None:
+            self._write_value(_name(INDEX, self.require_manifest().generation), self.index.as_value())
+            self.index_damage = None
+
+    def mend_plan(self, plan: Plan) -> bool:
+        """Write the plan again, where it is damaged; whether this plan is the one that the manifest names."""
+        manifest = self.require_manifest()
+        if plan.digest != manifest.plan["digest"]:
+            return False
+        try:
+            self.plan  # noqa: B018 (is it sound?)
+        except CorruptBatch:
+            self._write_value(_name(PLAN, manifest.generation), plan.as_value())
+            self._plan = plan
+        return True
 
     def begin(self, manifest: Manifest, plan: Plan, kept: Iterable[Commit] = ()) -> None:
         """Write down what belongs in the store, before the first batch is encoded.
@@ -137,7 +199,8 @@ class BatchStore:
         self.folder.write(_name(JOURNAL, number), [journal_lines(kept)])
         self._write_manifest(manifest)
         self._plan = plan
-        self._index = None
+        self._index = self.index_damage = None
+        self._is_proven = True
         self._sweep()
 
     def _sweep(self) -> None:
@@ -174,7 +237,7 @@ class BatchStore:
             )
         manifest = self.require_manifest()
         self._write_value(_name(INDEX, manifest.generation), self.index.as_value())
-        self._write_manifest(replace(manifest, is_complete=True, **changes))
+        self._write_manifest(replace(manifest, is_complete=True, index={"digest": self.index.digest}, **changes))
         self.folder.remove(_name(JOURNAL, manifest.generation))
 
     def clear(self) -> None:
@@ -183,28 +246,36 @@ class BatchStore:
         self.refresh()
         self._sweep()
 
-    def load(self, contexts: ContextStore, position: int, attributes: frozenset[str] | None = None) -> dict[str, Any]:
-        """The contexts of a batch.
-
-        Args:
-            contexts: Where they lie.
-            position: The position of the batch in the plan.
-            attributes: The attributes to load, all when ``None``; records of other groups are not touched.
+    def require_current(self) -> None:
+        """Refuse to go on when another process has encoded the store again, or cleared it, since it was opened.
 
         Raises:
-            MissingBatchError: The batch is planned, but not committed yet.
-            CorruptBatch: A record is damaged or gone; names the batch and the file.
+            StaleError: It has.
         """
-        found: dict[str, Any] = {}
-        for number, group in enumerate(self.require_manifest().groups):
-            wanted = None if attributes is None else attributes.intersection(group.attributes)
-            if wanted is None or wanted:
-                part = contexts.get_part(str(position), group.key, self._receipt(number, position))
-                found.update(part if wanted is None else {name: part[name] for name in wanted})
-        return found
+        try:
+            now = BatchStore(self.folder).manifest
+        except CorruptBatch:
+            return  # who told that something is damaged knows better what
+        if self._manifest is not None and (now is None or now.edition != self._manifest.edition):
+            what = "cleared" if now is None else "encoded again"
+            raise StaleError(
+                f"The store was {what} since it was opened.",
+                self.location,
+                "open it again: make the stash anew, or call its deallocate()",
+            )
 
-    def _receipt(self, group: int, position: int) -> Receipt:
+    def require_receipt(self, group: int, position: int) -> Receipt:
+        """The receipt of a record.
+
+        Raises:
+            MissingBatchError: It is not committed yet.
+            CorruptBatch: It is gone, and so is the index.
+        """
         receipt = self.index.receipt(group, position)
+        if receipt is None and self.is_complete:
+            raise CorruptBatch(
+                f"The record of batch {str(position)!r} is damaged or gone, and so is the index.", self.location, MEND
+            )
         if receipt is None:
             raise MissingBatchError(
                 f"Batch {str(position)!r} is planned, but not committed yet.",
@@ -223,7 +294,7 @@ class BatchStore:
         for position in range(len(self.plan)):
             for number, group in enumerate(self.require_manifest().groups):
                 total.update(json.dumps([str(position), group.key]).encode())
-                total.update(delegate.records.get_again(self._receipt(number, position)).data)
+                total.update(delegate.records.get_again(self.require_receipt(number, position)))
         return total.hexdigest()
 
     def _write_manifest(self, manifest: Manifest) -> None:
@@ -238,11 +309,16 @@ class BatchStore:
         data = self.folder.read(name)
         where = f"{self.location}/{name}"
         if data is None:
-            raise CorruptBatch("A file of the store is gone.", where, "clear the store and encode again")
-        found = unframe(data, where)
+            self.require_current()
+            raise CorruptBatch("A file of the store is gone.", where, MEND)
+        try:
+            found = unframe(data, where)
+            value = find_format("record").decode(found.parts)
+        except (CorruptBatch, UnsafeError) as error:
+            raise CorruptBatch(error.what, where, MEND) from error
         if found.key != name:
-            raise CorruptBatch(f"The file holds {found.key!r}.", where, "clear the store and encode again")
-        return find_format("record").decode(found.parts)
+            raise CorruptBatch(f"The file holds {found.key!r}.", where, MEND)
+        return value
 
 
 def _name(name: str, generation: int) -> str:

@@ -11,16 +11,20 @@ from typing import Any
 
 import typer
 
+from zensols_like.batch import BatchStash
 from zensols_like.cli import render
 from zensols_like.cli.common import looking, open_configured, open_reader, print_report
 from zensols_like.cli.options import Source
-from zensols_like.cli.progress import observer_for
+from zensols_like.cli.progress import observer_for, observing
 from zensols_like.cli.render_health import render_stores
+from zensols_like.config import load_config
 from zensols_like.errors import ConfigurationError
 from zensols_like.inspect import (
+    BatchChecks,
     ClearReport,
     StashReader,
     StepPlace,
+    check_store,
     count_batches,
     is_store,
     list_stores,
@@ -32,6 +36,7 @@ from zensols_like.inspect import (
     report_store,
 )
 from zensols_like.inspect import list_batches as report_list
+from zensols_like.inspect.checks import CHECKS_SECTION
 
 __all__ = ["clear", "encode", "info", "list_batches", "show", "show_point", "show_step"]
 
@@ -57,10 +62,10 @@ def list_batches(source: Source, as_json: bool, show_all: bool, count: bool) -> 
             print_report(report, as_json, render.render_list(report, show_all))
 
 
-def info(source: Source, as_json: bool, batches: int | None) -> None:
+def info(source: Source, as_json: bool, batches: int | None, split: str | None) -> None:
     """Say what a store holds."""
     with looking(open_reader(source), source) as reader:
-        report = report_store(reader, batches)
+        report = report_store(reader, batches, split)
         print_report(report, as_json, render.render_store(report))
 
 
@@ -99,9 +104,14 @@ def show_step(
 
 
 def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
-    """Encode what is missing."""
+    """Encode what is missing, then check all of it where the configuration has rules.
+
+    Raises:
+        FailedCheckError: A rule is broken.
+    """
     stash = open_configured(source)
     reader = StashReader(stash)
+    checks = _checks_of(source, stash)
     observer = observer_for(is_quiet)
     stash.observer = observer
     start = time.monotonic()
@@ -114,6 +124,20 @@ def encode(source: Source, as_json: bool, is_quiet: bool) -> None:
             raise
     report = report_encode(reader, observer.encoded, round(time.monotonic() - start, 3))
     print_report(report, as_json, render.render_encode(report))
+    if checks is not None:
+        with observing(is_quiet, "checking") as observe:
+            checked = check_store(reader, checks, observe)
+        checked.require_sound()
+
+
+def _checks_of(source: Source, stash: BatchStash) -> BatchChecks | None:
+    """The rules of a configuration; a wrong one is found before anything is encoded."""
+    config = load_config(str(source.config), source.overrides or ())
+    if CHECKS_SECTION not in config:
+        return None
+    checks = BatchChecks.of(config)
+    checks.require_attributes(stash.codec.fields, config.where(CHECKS_SECTION))
+    return checks
 
 
 @contextmanager

@@ -11,7 +11,14 @@ import typer
 from zensols_like.cli.common import looking, open_configured, open_reader, print_report
 from zensols_like.cli.options import Source
 from zensols_like.cli.progress import observing
-from zensols_like.cli.render_health import render_check, render_doctor, render_stale, render_usage, render_verify
+from zensols_like.cli.render_health import (
+    render_check,
+    render_doctor,
+    render_duplicates,
+    render_stale,
+    render_usage,
+    render_verify,
+)
 from zensols_like.config import load_config
 from zensols_like.errors import ConfigurationError, CorruptBatch, StaleError
 from zensols_like.inspect import (
@@ -22,6 +29,7 @@ from zensols_like.inspect import (
     Tier,
     VerifyReport,
     check_store,
+    find_duplicates,
     repair_store,
     report_differences,
     report_health,
@@ -31,7 +39,7 @@ from zensols_like.inspect import (
 )
 from zensols_like.inspect.find import require_stores
 
-__all__ = ["check", "doctor", "usage", "verify", "why_stale"]
+__all__ = ["check", "doctor", "duplicates", "usage", "verify", "why_stale"]
 
 _NAMED = 10
 """Batches that an error names."""
@@ -58,10 +66,8 @@ def verify(source: Source, tier: str, repair: bool, as_json: bool, is_quiet: boo
         raise
     with looking(reader, source) as shown:
         report = _verify(shown, tier, is_quiet)
-        if repair and isinstance(shown, StashReader) and report.damaged:
-            repair_store(shown, report.damaged)
-            names = dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None)
-            report = replace(_verify(shown, tier, is_quiet), repaired=tuple(names))
+        if repair and isinstance(shown, StashReader):
+            report = _repair(shown, report, tier, is_quiet)
         print_report(report, as_json, render_verify(report))
         if report.damaged:
             raise _damaged(report, source)
@@ -72,14 +78,29 @@ def _verify(reader: BatchReader, tier: str, is_quiet: bool) -> VerifyReport:
         return verify_store(reader, Tier(tier), observe)
 
 
+def _repair(reader: StashReader, report: VerifyReport, tier: str, is_quiet: bool) -> VerifyReport:
+    """Make again what a report says; the batches are only looked at when the plan is sound."""
+    repaired: dict[str, None] = {}
+    mended: dict[str, None] = {}
+    for _ in ("the plan", "the rest"):
+        if report.damaged:
+            repair_store(reader, report.damaged)
+            repaired |= dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None)
+            mended |= dict.fromkeys(one.file for one in report.damaged if one.batch_id is None)
+            report = replace(_verify(reader, tier, is_quiet), repaired=tuple(repaired), mended=tuple(mended))
+    return report
+
+
 def _damaged(report: VerifyReport, source: Source) -> CorruptBatch:
     names = list(dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None))
+    again = "zensols-like verify -c FILE" if source.config is None else source.command("verify")
     if not names:
         return CorruptBatch(
-            "The books of the store are damaged.", report.damaged[0].file, "restore the file, or clear and encode again"
+            "The books of the store are damaged.",
+            report.damaged[0].file,
+            f"run: {again} --repair; or clear the store and encode again",
         )
     some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    again = "zensols-like verify -c FILE" if source.config is None else source.command("verify")
     return CorruptBatch(
         f"{len(names)} of {report.batches} batches are damaged: {some}.", report.path, f"run: {again} --repair"
     )
@@ -136,8 +157,21 @@ def check(source: Source, section: str, as_json: bool, is_quiet: bool) -> None:
         with observing(is_quiet, "checking") as observe:
             report = check_store(reader, checks, observe)
         print_report(report, as_json, render_check(report))
-        if report.broken:
-            names = ", ".join(f"{one.rule!r} of {one.attribute!r}" for one in report.broken)
-            raise FailedCheckError(
-                f"Data breaks {names}.", report.path, f"mend the data or the rule in [{section}], see above"
-            )
+        report.require_sound()
+
+
+def duplicates(source: Source, as_json: bool, is_quiet: bool) -> None:
+    """Say which data points have the content of one in another split.
+
+    Raises:
+        FailedCheckError: There are some.
+    """
+    with observing(is_quiet, "comparing") as observe:
+        report = find_duplicates(open_configured(source), observe)
+    print_report(report, as_json, render_duplicates(report))
+    if report.across:
+        raise FailedCheckError(
+            f"{report.across} of {report.data_points} data points have the content of one in another split.",
+            report.path,
+            "remove them from one split, or keep what belongs together in one with a GroupStashSplitKeyContainer",
+        )

@@ -86,7 +86,10 @@ def encode(
     quiet: Quiet = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Encode the batches that are not there yet; goes on where it was stopped."""
+    """Encode the batches that are not there yet; goes on where it was stopped.
+
+    With a section [checks] in the configuration, all batches are checked against its rules in the end.
+    """
     _run("commands.encode", Source(None, config, overrides, section), as_json, quiet)
 
 
@@ -168,11 +171,14 @@ def info(
         int, typer.Option("--batches", "-n", min=0, metavar="N", help="Batches of each split to read for the numbers.")
     ] = 1,
     read_all: Annotated[bool, flag("--all", "-a", help="Read every batch for the numbers.")] = False,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="Read only this split for the numbers.")
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Say what a store holds: splits, attributes and their numbers, labels, size."""
-    _run("commands.info", Source(store, config, overrides, section), as_json, None if read_all else batches)
+    _run("commands.info", Source(store, config, overrides, section), as_json, None if read_all else batches, split)
 
 
 @app.command()
@@ -228,12 +234,19 @@ def check(
     overrides: Overrides = None,
     section: Section = None,
     rules: Annotated[str, typer.Option("--rules", "-r", metavar="NAME", help="The section with the rules.")] = "checks",
+    duplicates: Annotated[
+        bool, flag("--duplicates", help="Compare the data points of the source instead: is one in two splits?")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Check the batches against rules of the configuration, as size = float32[N, 4], finite, min 0."""
-    _run("health.check", Source(None, config, overrides, section), rules, as_json, quiet)
+    source = Source(None, config, overrides, section)
+    if duplicates:
+        _run("health.duplicates", source, as_json, quiet)
+    else:
+        _run("health.check", source, rules, as_json, quiet)
 
 
 @app.command("du")
@@ -264,4 +277,4 @@ def doctor(
 
 def main() -> None:
     """Run the command line and exit."""
-    app()
+    app(prog_name=app.info.name)  # also as `python -m`, whose own name no shell could complete

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -55,18 +56,27 @@ def as_json(report: Report) -> str:
 
 def render_store(report: StoreReport) -> RenderableType:
     """What a store holds."""
-    made = ", ".join(f"{name} {value}" for name, value in report.provenance.items())
     return Group(
         title(report.path, report.status),
         f"{count_text(report.batches, 'batch')}, {count_text(report.data_points, 'data point')}, "
         f"{size_text(report.size_bytes)}, {report.container}",
-        Text(made, style="dim"),
+        Text("\n".join(_made(report.provenance)), style="dim"),
         _split_table(report.splits),
         _attribute_table(report.attributes),
         *_notes(report.attributes),
         f"[dim]* label; numbers of {report.looked_at} of {count_text(report.batches, 'batch')}[/]",
         *_label_table(report),
     )
+
+
+def _made(provenance: Mapping[str, Any]) -> Iterable[str]:
+    """Who made a store, in lines."""
+    known = {name: f"{name} {value}" for name, value in provenance.items() if value is not None}
+    lines = (("began", "finished"), ("command",), ("commit", "host", "run", "seed"), provenance)
+    for names in lines:
+        texts = [known.pop(name) for name in names if name in known]
+        if texts:
+            yield ", ".join(texts)
 
 
 def _split_table(splits: Sequence[SplitReport]) -> Table:
@@ -81,15 +91,22 @@ def _split_table(splits: Sequence[SplitReport]) -> Table:
 
 
 def _attribute_table(attributes: Sequence[AttributeReport]) -> Table:
-    table = new_table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", "vectorizer")
+    padding = _padding_header(attributes)
+    table = new_table("attribute", "tensor", ">min", ">max", ">mean", ">NaN", ">zero", *padding, "vectorizer")
     for one in attributes:
         table.add_row(
             _name(one),
             escape(spec_text(one.dtype, one.shape)),
             *_numbers(one.stats),
+            *(share_text(one.share_padding) for _ in padding),
             escape(one.vectorizer.rpartition(".")[2].removesuffix("FeatureVectorizer").removesuffix("Encodable")),
         )
     return table
+
+
+def _padding_header(attributes: Iterable[AttributeReport | TensorReport]) -> list[str]:
+    """A column for the share of padding, where anything is padded."""
+    return [">padding"] if any(one.share_padding is not None for one in attributes) else []
 
 
 def _name(one: AttributeReport | TensorReport) -> str:
@@ -173,9 +190,16 @@ def render_step(report: StepReport, all_ids: bool) -> RenderableType:
 
 
 def _tensor_table(attributes: Sequence[TensorReport]) -> Table:
-    table = new_table("attribute", "tensor", ">bytes", ">min", ">max", ">mean", ">NaN", ">zero")
+    padding = _padding_header(attributes)
+    table = new_table("attribute", "tensor", ">bytes", ">min", ">max", ">mean", ">NaN", ">zero", *padding)
     for one in attributes:
-        table.add_row(_name(one), escape(spec_text(one.dtype, one.shape)), str(one.size_bytes), *_numbers(one.stats))
+        table.add_row(
+            _name(one),
+            escape(spec_text(one.dtype, one.shape)),
+            str(one.size_bytes),
+            *_numbers(one.stats),
+            *(share_text(one.share_padding) for _ in padding),
+        )
     return table
 
 

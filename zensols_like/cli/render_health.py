@@ -12,11 +12,28 @@ from rich.text import Text
 
 from zensols_like.cli.figures import age_text, count_text, size_text
 from zensols_like.cli.tables import STATES, new_table, title
-from zensols_like.inspect import CheckReport, DoctorReport, StaleReport, StoresReport, Tier, UsageReport, VerifyReport
-from zensols_like.inspect.checks import RuleReport, Violation
+from zensols_like.inspect import (
+    CheckReport,
+    DoctorReport,
+    DuplicatesReport,
+    StaleReport,
+    StoresReport,
+    Tier,
+    UsageReport,
+    VerifyReport,
+)
+from zensols_like.inspect.checks import RuleReport
 from zensols_like.inspect.usage import StoreUsage
 
-__all__ = ["render_check", "render_doctor", "render_stale", "render_stores", "render_usage", "render_verify"]
+__all__ = [
+    "render_check",
+    "render_doctor",
+    "render_duplicates",
+    "render_stale",
+    "render_stores",
+    "render_usage",
+    "render_verify",
+]
 
 _SOUND = {
     Tier.SIZES.value: "each is there with its size",
@@ -31,6 +48,8 @@ def render_verify(report: VerifyReport) -> RenderableType:
     parts: list[RenderableType] = [title(report.path, report.status)]
     if report.repaired:
         parts.append(f"Encoded again: {count_text(len(report.repaired), 'batch')} ({', '.join(report.repaired)}).")
+    if report.mended:
+        parts.append(f"Written again: {', '.join(report.mended)}.")
     if not report.damaged:
         parts.append(f"{seen}, {size_text(report.size_bytes)}: {_SOUND[report.tier]}.")
         return Group(*parts)
@@ -117,16 +136,22 @@ def _verdict(rule: RuleReport) -> Text:
         return Text("holds", "green")
     text = Text.assemble((f"broken {rule.count} times" if rule.count > 1 else "broken once", "red"))
     for one in rule.violations:
-        text.append(f"\n{_place(one)}{one.what}")
+        text.append(f"\n{one}")
     return text.append("\n…") if rule.count > len(rule.violations) else text
 
 
-def _place(one: Violation) -> str:
-    if one.batch_id is None:
-        return ""
-    point = "" if one.data_point_id is None else f", data point {one.data_point_id!r}"
-    index = "" if one.index is None else f", at {list(one.index)}"
-    return f"batch {one.batch_id} of {one.split}{point}{index}: "
+def render_duplicates(report: DuplicatesReport) -> RenderableType:
+    """The data points that are in two splits."""
+    did = f"{count_text(report.data_points, 'data point')} compared by {escape(', '.join(report.attributes))}"
+    inside = f"repeated inside of a split: {report.within}"
+    if not report.across:
+        return Group(f"{did}: none is in two splits; {inside}.")
+    table = new_table("data point", "split", "is the same as", "split")
+    for one in report.duplicates:
+        table.add_row(escape(one.id), escape(one.split), escape(one.first_id), escape(one.first_split))
+    if report.across > len(report.duplicates):
+        table.add_row("…")
+    return Group(f"{did}: [red]in two splits: {report.across}[/]; {inside}.", table)
 
 
 def render_doctor(report: DoctorReport) -> RenderableType:

@@ -9,6 +9,7 @@ from zensols_like.config.ini import ExtendedInterpolationConfig, ExtendedInterpo
 from zensols_like.config.interface import ConfigFactory, Writeback
 from zensols_like.config.report import ConfigReport, OptionReport, report_config
 from zensols_like.config.resources import resource_path
+from zensols_like.config.secret import is_secret_name, masked_arguments, masked_text, without_secrets
 from zensols_like.config.source import Configurable
 from zensols_like.config.values import Serializer
 from zensols_like.errors import ConfigurableError, ConfigurableFileNotFoundError, ConfigurationError, FactoryError
@@ -38,7 +39,11 @@ __all__ = [
     "Writable",
     "Writeback",
     "YamlConfig",
+    "is_secret_name",
     "load_config",
+    "masked_arguments",
+    "masked_text",
     "report_config",
     "resource_path",
+    "without_secrets",
 ]

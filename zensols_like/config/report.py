@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +9,12 @@ from typing import Any
 
 from zensols_like.config.interpolation import references
 from zensols_like.config.resources import shipped_name
+from zensols_like.config.secret import MASK, is_secret_name, masked_text
 from zensols_like.config.source import Configurable
 from zensols_like.protocols import Writable
 
-__all__ = ["MASK", "ConfigReport", "OptionReport", "report_config"]
+__all__ = ["ConfigReport", "OptionReport", "report_config"]
 
-MASK = "***"
-"""What stands for a secret."""
-
-_WORD = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
-_SECRET_WORDS = frozenset({"auth", "credential", "credentials", "passphrase", "passwd", "password", "passwords", "pwd"})
-_SECRET_LAST_WORDS = frozenset({"apikey", "key", "keys", "secret", "secrets", "token", "tokens"})
-_IN_TEXT = re.compile(
-    r"""(?P<name>[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key)['"]?\s*[:=]\s*['"]?)[^'",;&}\s]+""", re.I
-)
-_IN_URL = re.compile(r"(?P<name>://[^/@\s:]*:)[^@\s]+(?=@)")
 _WIDTH = 72
 """Characters of the longest value that the sources stand behind in a column."""
 
@@ -112,7 +102,7 @@ def _options(config: Configurable, section: str) -> Iterable[OptionReport]:
     for name, value in config.written(section, False).items():
         yield OptionReport(
             name,
-            MASK if _is_secret(config, section, name) else _masked(value),
+            MASK if _is_secret(config, section, name) else masked_text(value),
             _short(config.origin(section, name)),
             tuple(f"{other}:{option}" for other, option in _references(config, section, name)),
         )
@@ -127,16 +117,7 @@ def _references(config: Configurable, section: str, option: str) -> list[tuple[s
 
 
 def _is_secret(config: Configurable, section: str, option: str) -> bool:
-    words = [word.lower() for word in _WORD.split(option) if word]
-    return (
-        not _SECRET_WORDS.isdisjoint(words)
-        or not _SECRET_LAST_WORDS.isdisjoint(words[-1:])
-        or any(_is_secret(config, *other) for other in _references(config, section, option))
-    )
-
-
-def _masked(value: str) -> str:
-    return _IN_TEXT.sub(rf"\g<name>{MASK}", _IN_URL.sub(rf"\g<name>{MASK}", value))
+    return is_secret_name(option) or any(_is_secret(config, *other) for other in _references(config, section, option))
 
 
 def _short(origin: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -27,6 +27,12 @@ class DataframeDataPoint(DataPoint):
         if row is None or name not in row.index:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and the table no column")
         return row[name]
+
+    def lines(self) -> Iterable[tuple[int, str]]:
+        """The ID, then a line for each column."""
+        yield 0, f"id: {self.id}"
+        for name, value in self.row.items():
+            yield 0, f"{name}: {value}"
 
 
 @dataclass(frozen=True)

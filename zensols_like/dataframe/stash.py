@@ -142,13 +142,15 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
     Splits come in the order in which the table first names them, keys in the order of the rows.
     """
 
-    split_col: str
-    """The name of the column with the split."""
+    split_col: str | None
+    """The name of the column with the split; ``None`` where a `SplitKeyContainer` makes the splits."""
 
     label_col: str | None = field(default=None, kw_only=True)
     """The name of the column with the label, for :meth:`get_labels`."""
 
     def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if self.split_col is None:
+            return frame
         require_columns(frame, [self.split_col], self.source)
         missing = frame.index[frame[self.split_col].isna()]
         if len(missing):
@@ -164,6 +166,12 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
 
     @cached_property
     def _keys_by_split(self) -> dict[str, tuple[str, ...]]:
+        if self.split_col is None:
+            raise DataframeError(
+                "No column says the split of a row.",
+                f"{self.source}, split_col",
+                "name one; or put the table into a DatasetSplitStash with a StashSplitKeyContainer",
+            )
         codes, names = pd.factorize(self.dataframe[self.split_col].astype(str))
         keys = self.dataframe.index
         return {str(name): tuple(keys[codes == code]) for code, name in enumerate(names)}
@@ -241,9 +249,11 @@ class AutoSplitDataframeStash(SplitKeyDataframeStash):
     """Another seed splits otherwise."""
 
     def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
-        if self.split_col in frame.columns:
+        if self.split_col is None or self.split_col in frame.columns:
             raise DataframeError(
-                f"The table has a column {self.split_col!r} already.",
+                "The column of the split has no name."
+                if self.split_col is None
+                else f"The table has a column {self.split_col!r} already.",
                 self.source,
                 "give split_col a name that is free, or use the column with a SplitKeyDataframeStash",
             )

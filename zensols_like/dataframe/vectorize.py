@@ -129,9 +129,8 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
     def _feature_columns(self, frame: pd.DataFrame) -> tuple[str, ...]:
         include, exclude = self.include_columns, set(self.exclude_columns or ())
         require_columns(frame, [self.label_col, *(include or ()), *exclude], self._where)
-        reserved = {self.label_col}
-        if isinstance(self.stash, SplitColumnDataframeStash):
-            reserved.add(self.stash.split_col)
+        split_col = self.stash.split_col if isinstance(self.stash, SplitColumnDataframeStash) else None
+        reserved = {self.label_col, split_col}
         columns = [
             column
             for column in frame.columns
@@ -180,7 +179,7 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
         if categories > max(_MANY, len(column) / 2):
             logger.warning(
                 "column %r of %s is text with %d values in %d rows, each of which becomes a column of its own; "
-                "leave it out with exclude_columns if that is not meant",
+                "leave it out with exclude_columns if that is not meant, or encode its words in a BatchStash",
                 column.name,
                 self._where,
                 categories,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zensols_like.dataset.attribute import attribute_of
 from zensols_like.dataset.keys import StashSplitKeyContainer
 from zensols_like.dataset.split import group_splits, split_counts
 from zensols_like.errors import DatasetError
@@ -78,12 +79,5 @@ class GroupStashSplitKeyContainer(StashSplitKeyContainer):
         return group
 
     def _attribute(self, key: str, item: Any) -> Hashable:
-        try:
-            group: Hashable = getattr(item, str(self.group_by))
-        except AttributeError:
-            raise DatasetError(
-                f"The {type(item).__name__} of key {key!r} has no attribute {self.group_by!r}.",
-                f"{type(self).__name__} group_by",
-                "name an attribute that every value of the stash has, or give a function of a value",
-            ) from None
+        group: Hashable = attribute_of(item, str(self.group_by), key, f"{type(self).__name__} group_by")
         return group

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 
 from zensols_like.dataset.check import shared_keys
@@ -31,12 +31,12 @@ class SplitKeyContainer(Writable):
         return {name: len(keys) for name, keys in self.keys_by_split.items()}
 
     @property
-    def keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+    def keys_by_split(self) -> Mapping[str, Sequence[str]]:
         """The keys of each split; the first use may make them, which can take long."""
         return self._get_keys_by_split()
 
     @abstractmethod
-    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+    def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         """The keys of each split."""
 
     def require_disjoint(self) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
 from typing import Any, Self, TextIO
 
 from zensols_like.dataset.interface import SplitKeyContainer, SplitStashContainer
-from zensols_like.persist import DelegateStash, Primeable, Stash, load_shown
+from zensols_like.persist import DelegateStash, NumberedKeys, Primeable, Stash, load_shown
 from zensols_like.protocols import Writable
 
 __all__ = ["DatasetSplitStash", "SortedDatasetSplitStash"]
@@ -24,9 +24,9 @@ class _SplitIndex:
     in_order: Callable[[Iterable[str]], Iterable[str]]
 
     @cached_property
-    def ordered(self) -> dict[str, tuple[str, ...]]:
+    def ordered(self) -> dict[str, Sequence[str]]:
         """The keys of each split."""
-        return {name: tuple(self.in_order(keys)) for name, keys in self.container.keys_by_split.items()}
+        return {name: _settled(self.in_order(keys)) for name, keys in self.container.keys_by_split.items()}
 
     @cached_property
     def members(self) -> dict[str, frozenset[str]]:
@@ -128,16 +128,20 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
 
     def _key_order(self) -> Callable[[Iterable[str]], Iterable[str]]:
         """Brings the keys of a split in order; as the split container has them, unless overridden."""
-        return tuple
+        return _as_they_are
 
     @property
     def _members(self) -> frozenset[str]:
         return self._index.all_members if self._view_of is None else self._index.members.get(self._view_of, frozenset())
 
-    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
-        has = frozenset(self.delegate.keys()).__contains__
+    def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         names = self._index.ordered if self._view_of is None else (self._view_of,)
-        return {name: tuple(filter(has, self._index.ordered.get(name, ()))) for name in names}
+        keys = {name: self._index.ordered.get(name, ()) for name in names}
+        own = self.delegate.keys()
+        if isinstance(own, NumberedKeys) and all(isinstance(some, NumberedKeys) for some in keys.values()):
+            return {name: own.common(some) for name, some in keys.items()}
+        has = frozenset(own).__contains__
+        return {name: tuple(filter(has, some)) for name, some in keys.items()}
 
     def _get_split_name(self) -> str | None:
         return self._view_of
@@ -168,3 +172,12 @@ class SortedDatasetSplitStash(DatasetSplitStash):
 
     def _key_order(self) -> Callable[[Iterable[str]], Iterable[str]]:
         return partial(sorted, key=self.sort_function)
+
+
+def _as_they_are(keys: Iterable[str]) -> Iterable[str]:
+    return keys
+
+
+def _settled(keys: Iterable[str]) -> Sequence[str]:
+    """Keys that no longer change."""
+    return keys if isinstance(keys, NumberedKeys) else tuple(keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from zensols_like.dataset.attribute import attribute_of
 from zensols_like.dataset.keys import StashSplitKeyContainer
 from zensols_like.dataset.split import split_counts, stratified_counts
 from zensols_like.errors import DatasetError
@@ -96,18 +98,16 @@ class StratifiedStashSplitKeyContainer(StashSplitKeyContainer):
             deal = iter(members)
             for name, count in counts[label].items():
                 split_of.update(dict.fromkeys(islice(deal, count), name))
-        return {name: tuple(key for key in keys if split_of[key] == name) for name in totals}
+        splits = {name: [key for key in keys if split_of[key] == name] for name in totals}
+        if self.shuffle:
+            generator = random.Random(self.seed)  # noqa: S311 - it mixes, it does not protect
+            for members in splits.values():
+                generator.shuffle(members)  # once more: the labels were dealt out one after the other
+        return {name: tuple(members) for name, members in splits.items()}
 
     def _labels(self, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
         for key, item in self.stash.load_many(keys):
-            try:
-                yield key, getattr(item, str(self.partition_attr))
-            except AttributeError:
-                raise DatasetError(
-                    f"The {type(item).__name__} of key {key!r} has no attribute {self.partition_attr!r}.",
-                    f"{type(self).__name__} partition_attr",
-                    "name an attribute that every value of the stash has",
-                ) from None
+            yield key, attribute_of(item, str(self.partition_attr), key, f"{type(self).__name__} partition_attr")
 
     def _label_counts(self) -> dict[str, dict[Any, int]]:
         """How often each label is in each split; the label that most keys have comes first."""

@@ -2,6 +2,7 @@
 
 from zensols_like.inspect.checks import BatchChecks, CheckReport, check_store
 from zensols_like.inspect.doctor import DoctorReport, report_health
+from zensols_like.inspect.duplicates import DuplicatesReport, find_duplicates
 from zensols_like.inspect.errors import FailedCheckError, NotFoundError
 from zensols_like.inspect.find import StoresReport, find_stores, is_store, list_stores
 from zensols_like.inspect.open import open_stash, open_store
@@ -39,6 +40,7 @@ __all__ = [
     "ClearReport",
     "CountReport",
     "DoctorReport",
+    "DuplicatesReport",
     "EncodeReport",
     "FailedCheckError",
     "ListReport",
@@ -59,6 +61,7 @@ __all__ = [
     "as_value",
     "check_store",
     "count_batches",
+    "find_duplicates",
     "find_stores",
     "is_store",
     "list_batches",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zensols_like.config import Configurable
 from zensols_like.errors import ConfigurationError
+from zensols_like.inspect.errors import FailedCheckError
 from zensols_like.inspect.labels import class_ids
 from zensols_like.inspect.reader import BatchReader
 from zensols_like.inspect.report import Report
@@ -37,6 +38,13 @@ class Violation:
     index: tuple[int, ...] | None
     """In the tensor of the batch."""
     value: float | str | None
+
+    def __str__(self) -> str:
+        if self.batch_id is None:
+            return self.what
+        point = "" if self.data_point_id is None else f", data point {self.data_point_id!r}"
+        index = "" if self.index is None else f", at {list(self.index)}"
+        return f"batch {self.batch_id} of {self.split}{point}{index}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,21 @@ class CheckReport(Report):
     def broken(self) -> tuple[RuleReport, ...]:
         """The rules that do not hold."""
         return tuple(one for one in self.rules if one.count > 0)
+
+    def require_sound(self) -> None:
+        """Refuse data that breaks a rule.
+
+        Raises:
+            FailedCheckError: Names each rule that is broken, and the first violation of each.
+        """
+        if self.broken:
+            names = ", ".join(f"{one.rule!r} of {one.attribute!r}" for one in self.broken)
+            error = FailedCheckError(
+                f"Data breaks {names}.", self.path, "mend the data, clear and encode again; or change the rule"
+            )
+            for one in self.broken:
+                error.add_note(f"{one.attribute}: {one.violations[0]}")
+            raise error
 
 
 @dataclass(frozen=True)
@@ -102,6 +125,22 @@ class BatchChecks:
             )
         texts = config.get_options(section)
         return cls({name: parse_rules(text, config.where(section, name)) for name, text in texts.items()})
+
+    def require_attributes(self, names: Collection[str], where: str) -> None:
+        """Refuse rules for what is no attribute.
+
+        Args:
+            names: The attributes that there are.
+            where: Where they come from.
+
+        Raises:
+            ConfigurationError: A rule is for something else.
+        """
+        unknown = sorted(set(self.rules).difference(names))
+        if unknown:
+            raise ConfigurationError(
+                f"There are rules for {unknown}, which are no attributes.", where, f"use some of {list(names)}"
+            )
 
     def flaws(self, tensors: Mapping[str, Tensor | None], points: int) -> Iterator[tuple[str, Rule, Flaw]]:
         """What breaks the rules in the tensors of a batch.
@@ -151,13 +190,7 @@ def check_store(
         ConfigurationError: A rule is for an attribute that is not there.
         CorruptBatch: A record is damaged or gone.
     """
-    unknown = sorted(set(checks.rules).difference(reader.attributes))
-    if unknown:
-        raise ConfigurationError(
-            f"There are rules for {unknown}, which are no attributes.",
-            reader.path,
-            f"use some of {list(reader.attributes)}",
-        )
+    checks.require_attributes(reader.attributes, reader.path)
     broken = {(name, rule.text): _Broken() for name, rules in checks.rules.items() for rule in rules}
     labels: dict[str, dict[str, Counter[int]]] = {}
     plan, index = reader.store.plan, reader.store.index
@@ -165,7 +198,7 @@ def check_store(
     for done, position in enumerate(positions, 1):
         columns = reader.columns(position, frozenset(checks.rules))
         tensors = {name: column.tensor for name, column in columns.items()}
-        ids, split = plan.ids(position), plan.split_of(position)
+        ids, split = tuple(plan.ids(position)), plan.split_of(position)
         for name, rule, flaw in checks.flaws(tensors, len(ids)):
             violation = _violation(flaw, str(position), split, ids, tensors[name])
             broken[name, rule.text].add(flaw.count, violation)

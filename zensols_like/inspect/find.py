@@ -122,7 +122,7 @@ def _entry(path: Path) -> StoreEntry:
 def _read_entry(reader: BatchReader) -> StoreEntry:
     manifest, index = reader.manifest, reader.store.index
     batches = manifest.plan["batches"]
-    created = manifest.provenance.get("created")
+    created = manifest.provenance.get("began")
     return StoreEntry(
         reader.path,
         reader.status.value,

@@ -37,7 +37,9 @@ def open_store(path: Path) -> StoreReader:
         manifest = store.manifest
         if manifest is not None:
             groups = [group.attributes for group in manifest.groups]
-            return StoreReader(store, _records(manifest.container, place, groups))
+            records = _records(manifest.container, place, groups)
+            store.contexts = records
+            return StoreReader(store, records)
     raise NotFoundError(
         f"{place.name!r} is a file, not a store." if place.is_file() else f"There is no store in {place.name!r}.",
         str(place.absolute()),

@@ -7,14 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from zensols_like.batch import BatchStash, BatchStore, Status
 from zensols_like.batch.contexts import ContextStore, StashContexts
 from zensols_like.batch.manifest import Manifest
+from zensols_like.batch.reader import ContextReader
 from zensols_like.errors import ConfigurationError, UnsafeError
+from zensols_like.inspect.padding import find_padding
 from zensols_like.inspect.report import PointReport
 from zensols_like.inspect.stored import Column, stored_column
 from zensols_like.persist import RecordStash
-from zensols_like.vectorize import CategoryEncodableFeatureVectorizer
+from zensols_like.vectorize import CategoryEncodableFeatureVectorizer, FeatureContext
 
 __all__ = ["BatchReader", "StashReader", "StoreReader", "folder_of"]
 
@@ -116,7 +120,7 @@ class StoreReader(BatchReader):
     def columns(self, position: int, attributes: Collection[str]) -> Mapping[str, Column]:
         """What the contexts hold."""
         try:
-            contexts = self.store.load(self.contexts, position, frozenset(attributes))
+            contexts = ContextReader(self.store, self.contexts, frozenset(attributes)).read(position)
         except UnsafeError as error:
             error.add_note("if it is a class of yours, give the configuration with -c, which imports it")
             raise
@@ -179,9 +183,9 @@ class StashReader(BatchReader):
 
     def columns(self, position: int, attributes: Collection[str]) -> Mapping[str, Column]:
         """The decoded tensors."""
-        contexts = self.store.load(self.contexts, position, frozenset(attributes))
+        contexts = ContextReader(self.store, self.contexts, frozenset(attributes)).read(position)
         tensors = self.stash.codec.decode(contexts)
-        return {name: Column(arr, "no labels" if arr is None else None) for name, arr in tensors.items()}
+        return {name: _decoded_column(contexts[name], arr) for name, arr in tensors.items()}
 
     def class_names(self, nominals: Sequence[int]) -> list[str]:
         """The names that the vectorizer of the label knows."""
@@ -196,3 +200,9 @@ class StashReader(BatchReader):
         return tuple(
             PointReport(point.id, tuple(f"{' ' * 2 * depth}{line}" for depth, line in point.lines())) for point in made
         )
+
+
+def _decoded_column(context: FeatureContext | tuple[FeatureContext, ...], tensor: Tensor | None) -> Column:
+    if tensor is None:
+        return Column(None, "no labels")
+    return Column(tensor, padding=find_padding(context, tensor.shape))

@@ -92,6 +92,8 @@ class AttributeReport:
     """``None`` where nothing was looked at."""
     note: str | None
     """What one has to know to read the numbers."""
+    share_padding: float | None = None
+    """Of the positions of padded sequences; ``None`` where nothing is padded."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,8 @@ class TensorReport:
     """The first elements of the first rows."""
     note: str | None
     """What one has to know to read the numbers."""
+    share_padding: float | None = None
+    """Of the positions of padded sequences; ``None`` where nothing is padded."""
 
 
 @dataclass(frozen=True)

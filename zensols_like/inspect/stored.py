@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from zensols_like.batch.codec import StackedFeatureContext
 from zensols_like.batch.manifest import AttributeSpec
+from zensols_like.inspect.padding import Padding, find_padding
 from zensols_like.inspect.report import spec_text
 from zensols_like.vectorize import (
     FeatureContext,
@@ -30,6 +31,8 @@ class Column:
     tensor: Tensor | None
     note: str | None = None
     """What one has to know to read the values."""
+    padding: Padding | None = None
+    """How much of the decoded tensor is padding, where sequences are padded."""
 
 
 def stored_column(context: FeatureContext | tuple[FeatureContext, ...], spec: AttributeSpec) -> Column:
@@ -39,14 +42,14 @@ def stored_column(context: FeatureContext | tuple[FeatureContext, ...], spec: At
         context: What is stored.
         spec: What the decoded tensor looks like.
     """
-    column = _stored(context)
+    column = replace(_stored(context), padding=find_padding(context, spec.shape))
     tensor = column.tensor
     if tensor is None or spec.dtype is None or spec.shape is None:
         return column
     if dtype_name(tensor) == spec.dtype and _fits(tuple(tensor.shape), spec.shape):
         return column
     note = f"as stored; decodes to {spec_text(spec.dtype, spec.shape)}"
-    return Column(tensor, note if column.note is None else f"{column.note}; {note}")
+    return replace(column, note=note if column.note is None else f"{column.note}; {note}")
 
 
 @singledispatch

@@ -14,6 +14,7 @@ from zensols_like.errors import ConfigurationError, CorruptBatch
 from zensols_like.inspect.errors import NotFoundError
 from zensols_like.inspect.labels import LabelCounts, class_ids
 from zensols_like.inspect.mask import masked
+from zensols_like.inspect.padding import Padding
 from zensols_like.inspect.reader import BatchReader
 from zensols_like.inspect.report import (
     AttributeReport,
@@ -136,31 +137,42 @@ def _committed(reader: BatchReader) -> NDArray[np.bool_]:
     return committed
 
 
-def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
+def report_store(reader: BatchReader, batches: int | None = 1, split_name: str | None = None) -> StoreReport:
     """How much is there, of what, made by whom.
 
     Args:
         reader: The batches.
         batches: How many of each split to read for the numbers; all when ``None``.
+        split_name: The only split to read; all when ``None``.
+
+    Raises:
+        ConfigurationError: There is no such split.
     """
     manifest = reader.manifest
     splits = _splits(reader)
+    read = [split.name for split in splits if split_name in (None, split.name)]
+    if split_name is not None and not read:
+        names = [split.name for split in splits]
+        raise ConfigurationError(f"There is no split {split_name!r}.", reader.path, f"use one of {names}")
     tallies: dict[str, Tally] = {}
     specs = dict(manifest.specs)
+    paddings: dict[str, Padding] = {}
     notes: dict[str, str] = {}
     labels = LabelCounts()
     looked_at = 0
-    for split in splits:
-        for position in _readable(reader, split.name)[:batches]:
+    for split in read:
+        for position in _readable(reader, split)[:batches]:
             columns = reader.columns(position, reader.shown)
             looked_at += 1
             for name, column in columns.items():
                 if column.tensor is not None:
                     tallies[name] = tallies.get(name, Tally()) + Tally.of(column.tensor)
                     specs[name] = _completed(specs[name], column.tensor)
+                if column.padding is not None:
+                    paddings[name] = paddings.get(name, Padding(0, 0)) + column.padding
                 if column.note is not None:
                     notes[name] = column.note
-            labels.add(split.name, columns.get(manifest.label or ""))
+            labels.add(split, columns.get(manifest.label or ""))
     attributes = tuple(
         AttributeReport(
             name,
@@ -171,6 +183,7 @@ def report_store(reader: BatchReader, batches: int | None = 1) -> StoreReport:
             spec.shape,
             tallies[name].stats if name in tallies else None,
             notes.get(name) if name in reader.shown else "not one of the decoded attributes",
+            paddings[name].share if name in paddings else None,
         )
         for name, spec in specs.items()
     )
@@ -241,7 +254,7 @@ def report_batch(
         path=reader.path,
         id=batch_id,
         split=plan.split_of(position),
-        data_point_ids=ids,
+        data_point_ids=tuple(ids),
         size_bytes=int(_sizes(reader)[:, position].sum()),
         attributes=tuple(
             report_tensor(reader, name, columns[name], rows) for name in reader.attributes if name in columns
@@ -286,4 +299,5 @@ def report_tensor(
         None if tensor is None else Tally.of(tensor).stats,
         () if tensor is None else preview(tensor, rows, width),
         column.note,
+        None if column.padding is None else column.padding.share,
     )

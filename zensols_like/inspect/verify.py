@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from xxhash import xxh3_64_intdigest
 
-from zensols_like.errors import BatchError, CorruptBatch, UnsafeError
+from zensols_like.errors import BatchError, CorruptBatch
 from zensols_like.inspect.reader import BatchReader, StashReader
 from zensols_like.inspect.report import Report
 from zensols_like.persist import Receipt, RecordStash
@@ -59,6 +59,8 @@ class VerifyReport(Report):
     damaged: tuple[Damage, ...]
     repaired: tuple[str, ...] = ()
     """The IDs of the batches that were damaged, and are encoded again."""
+    mended: tuple[str, ...] = ()
+    """The books that were damaged, and are written again."""
 
 
 def report_unreadable(path: str, error: CorruptBatch, tier: Tier) -> VerifyReport:
@@ -89,6 +91,8 @@ def verify_store(
     damaged = list(_damaged_books(reader))
     if damaged:
         return VerifyReport(path, "damaged", tier.value, manifest.plan["batches"], 0, 0, 0, tuple(damaged))
+    if reader.store.index_damage is not None:  # the records say themselves what is there
+        damaged.append(Damage(reader.store.index_damage.where or path, reader.store.index_damage.what))
     total, committed, records, size = len(reader.store.plan), 0, 0, 0
     for position in range(total):
         receipts = list(_receipts(reader, position))
@@ -105,7 +109,7 @@ def _damaged_books(reader: BatchReader) -> Iterator[Damage]:
     for name in ("plan", "index"):
         try:
             getattr(reader.store, name)
-        except (CorruptBatch, UnsafeError) as error:
+        except CorruptBatch as error:
             yield Damage(error.where or f"{reader.store.location}/{name}", error.what)
 
 
@@ -121,6 +125,12 @@ def _damages(reader: BatchReader, position: int, receipts: list[tuple[int, Recei
     """What is wrong with a batch."""
     batch_id, split = str(position), reader.store.plan.split_of(position)
     found = []
+    if reader.manifest.is_complete:
+        there = {number for number, _ in receipts}
+        lost = (group.key for number, group in enumerate(reader.manifest.groups) if number not in there)
+        found += [
+            Damage(reader.path, "It is damaged or gone, and so is the index.", batch_id, split, key) for key in lost
+        ]
     for number, receipt in receipts:
         group = reader.manifest.groups[number].key
         try:
@@ -146,7 +156,9 @@ def _require_sound(reader: BatchReader, batch_id: str, group: str, receipt: Rece
         contexts.get_part(batch_id, group, receipt)  # all that another stash can say is whether it still has it
     elif tier is Tier.SIZES:
         contexts.records.get(receipt)
-    elif xxh3_64_intdigest(contexts.records.get_again(receipt).data) != receipt.checksum:
+    elif receipt.checksum == 0:  # found without the index
+        contexts.prove(batch_id, group, receipt)
+    elif xxh3_64_intdigest(contexts.records.get_again(receipt)) != receipt.checksum:
         raise CorruptBatch("Its bytes are not those that were committed.")
 
 
@@ -156,7 +168,7 @@ def _place(reader: BatchReader, receipt: Receipt) -> str:
 
 
 def repair_store(reader: StashReader, damaged: Collection[Damage]) -> None:
-    """Encode damaged batches again, and no others.
+    """Encode damaged batches again, and no others; write a plan or an index again that is damaged.
 
     Args:
         reader: The batches of a configuration.
@@ -165,16 +177,9 @@ def repair_store(reader: StashReader, damaged: Collection[Damage]) -> None:
     Raises:
         StaleError: The configuration or the source would give something else.
         BatchError: The source no longer has a data point that is needed; nothing is changed then.
-        CorruptBatch: Manifest, plan or index is damaged, and they say what belongs in the store.
     """
-    if any(one.batch_id is None for one in damaged):
-        raise CorruptBatch(
-            "The books of the store are damaged, and they say what belongs in it.",
-            reader.path,
-            "restore them from a copy, or clear the store and encode again",
-        )
     names = list(dict.fromkeys(one.batch_id for one in damaged if one.batch_id is not None))
     for name in names:  # before anything is given up
         reader.stash.create_data_points(reader.store.plan.ids(int(name)))
-    if names:
+    if damaged:
         reader.stash.repair(names)

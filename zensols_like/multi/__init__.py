@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zensols_like.multi.factory import MultiProcessFactoryStash, TorchMultiProcessFactoryStash
 from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
 from zensols_like.multi.size import available_cpus, chunk_length, worker_count
@@ -10,11 +11,13 @@ from zensols_like.multi.stash import MultiProcessStash, TorchMultiProcessStash
 
 __all__ = [
     "ConfigRecipe",
+    "MultiProcessFactoryStash",
     "MultiProcessStash",
     "ProcessPool",
     "Recipe",
     "SerialPool",
     "SpoolRecipe",
+    "TorchMultiProcessFactoryStash",
     "TorchMultiProcessStash",
     "Worker",
     "WorkerPool",

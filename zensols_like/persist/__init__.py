@@ -26,10 +26,12 @@ from zensols_like.persist.factory import (
 from zensols_like.persist.failure import Failure, ProtectiveStash, failures
 from zensols_like.persist.folder import FileFolder, MemoryFolder, StoreFolder
 from zensols_like.persist.formats import register
+from zensols_like.persist.forms import Form, Formed, FormPart, View
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.increment import IncrementKeyDirectoryStash
 from zensols_like.persist.keyfile import read_keys, write_keys
 from zensols_like.persist.memory import CacheStash, DictionaryStash, LRUCacheStash
+from zensols_like.persist.numbered import NumberedKeys
 from zensols_like.persist.records import Receipt, RecordStash, RecordStore
 from zensols_like.persist.shards import ShardStash
 from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
@@ -47,6 +49,9 @@ __all__ = [
     "FactoryStash",
     "Failure",
     "FileFolder",
+    "Form",
+    "FormPart",
+    "Formed",
     "GroupedStash",
     "IncrementKeyDirectoryStash",
     "KeyLimitStash",
@@ -54,6 +59,7 @@ __all__ = [
     "LRUCacheStash",
     "MemoryFolder",
     "NoopStash",
+    "NumberedKeys",
     "OneShotFactoryStash",
     "PersistableContainer",
     "PreemptiveStash",
@@ -71,6 +77,7 @@ __all__ = [
     "Stash",
     "StoreFolder",
     "UnionStash",
+    "View",
     "chunks",
     "dealloc",
     "failures",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from zensols_like.persist.atomic import remove_temporaries, sync_folder, write_a
 from zensols_like.persist.folder import FileFolder, StoreFolder
 from zensols_like.persist.formats import Buffer
 from zensols_like.persist.frame import REPAIR, unframe
-from zensols_like.persist.mapped import Memory, Region, map_file
+from zensols_like.persist.mapped import map_file
 from zensols_like.persist.names import file_name, key_of
-from zensols_like.persist.records import Receipt, RecordStash, RecordStore, checksum
+from zensols_like.persist.records import Receipt, RecordStash, RecordStore, receipt_of
 
 __all__ = ["DirectoryRecords", "DirectoryStash", "require_path"]
 
@@ -45,6 +46,10 @@ class DirectoryRecords(RecordStore):
     root: Path
     prefix: str = ""
     suffix: str = ".dat"
+
+    @cached_property
+    def _root(self) -> str:
+        return str(self.root)  # putting paths together takes longer than opening a file
 
     def path_of(self, key: str, group: str) -> Path:
         """The file of a record; it need not exist."""
@@ -83,28 +88,34 @@ class DirectoryRecords(RecordStore):
             return None
         return Receipt(str(path.relative_to(self.root)), 0, size, 0)
 
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The files of a group, by their names."""
+        for key in self.keys_of(group):
+            receipt = self.find(key, group)
+            if receipt is not None:
+                yield key, receipt
+
     def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:
         """Write the file of a record."""
         path = self.path_of(key, group)
         write_atomically(path, pieces)
-        length, total = checksum(pieces)
-        return Receipt(str(path.relative_to(self.root)), 0, length, total)
+        return receipt_of(pieces, str(path.relative_to(self.root)))
 
-    def get(self, receipt: Receipt) -> Region:
+    def get(self, receipt: Receipt) -> memoryview:
         """Map the file of a record."""
-        path = self.root / receipt.file
+        path = f"{self._root}/{receipt.file}"
         try:
             data = map_file(path)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise CorruptBatch("The file of a record is gone.", str(path), REPAIR) from error
+            raise CorruptBatch("The file of a record is gone.", path, REPAIR) from error
         is_committed = receipt.checksum != 0  # else it was found by its place, and may have been replaced since
         if is_committed and len(data) != receipt.length:
             raise CorruptBatch(
                 f"The file of a record has {len(data)} bytes; {receipt.length} were committed.",
-                str(path),
+                path,
                 REPAIR,
             )
-        return Region(Memory(data), 0, len(data))
+        return data
 
     def delete(self, key: str, group: str) -> None:
         """Remove the file of a record."""

@@ -43,6 +43,7 @@ __all__ = [
     "checksum_of",
     "frame",
     "frame_size",
+    "layout_of",
     "size_of",
     "unframe",
 ]
@@ -58,6 +59,11 @@ _FIXED = struct.Struct("<8sHHIIIIIQQ16sQQ")
 _SUM = struct.Struct("<Q")
 HEADER_SIZE = _FIXED.size + _SUM.size
 """Bytes before the sizes of the buffers."""
+_CUT = slice(10, 64)
+"""Where a frame says how the record is cut: format, sizes and the digest of the description."""
+_CUT_SIZES = struct.Struct("<12x I I 12x Q")
+_MANY = 1 << 16
+"""Bytes of shapes from which two records are not expected to have the same."""
 _ZEROS = bytes(ALIGNMENT)
 
 
@@ -135,6 +141,30 @@ def checksum_of(pieces: Sequence[Buffer]) -> int:
     for piece in pieces:
         total.update(piece)
     return total.intdigest()
+
+
+def layout_of(record: memoryview) -> int:
+    """A checksum of the structure of a record: how it is cut, what describes it, and the shapes in its first buffer.
+
+    Two records of equal layout and length differ in key and in the bytes of tensors only.
+
+    Args:
+        record: A record, or its beginning up to the end of its first buffer.
+
+    Returns:
+        The xxh3-64 of the fields from the format to the digest of the description, of the sizes of the buffers, and of
+        the first buffer; 0 for a record without buffers or with a first one that is large.
+    """
+    header_size, count, description_size = _CUT_SIZES.unpack_from(record)
+    if count == 0:
+        return 0
+    sizes = record[HEADER_SIZE : HEADER_SIZE + 8 * count]
+    (first,) = struct.unpack_from("<Q", sizes)
+    if first > _MANY:
+        return 0
+    begin = header_size + description_size
+    begin += _padding(begin)
+    return xxh3_64_intdigest(b"".join((record[_CUT], sizes, record[begin : begin + first])))
 
 
 def frame_size(record: memoryview, where: str) -> int:

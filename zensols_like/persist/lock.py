@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ __all__ = ["write_lock"]
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.1
+_holders: dict[tuple[int, int], tuple[int, int]] = {}
+"""The process and the thread that hold a lock file, by what the system knows the file by."""
 
 
 @contextmanager
@@ -35,16 +38,26 @@ def write_lock(path: Path, timeout_s: float | None = None) -> Iterator[None]:
         timeout_s: How long to wait; for ever when ``None``.
 
     Raises:
-        BusyError: A process on another host holds it, or the time is over; names the holder and since when.
+        BusyError: A process on another host holds it, or the time is over; names the holder and since when.  Or this
+            thread itself holds it, and would wait for ever.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
+        file, me = _identity(descriptor), (os.getpid(), threading.get_ident())
+        if timeout_s is None and _holders.get(file) == me:
+            raise BusyError(
+                "This thread writes into the store already, and would wait for itself.",
+                str(path),
+                "let nothing that is called by an encode encode into the same store, or load from it",
+            )
         _acquire(descriptor, path, timeout_s)
+        _holders[file] = me
         try:
             _write(descriptor, _owner())
             yield
         finally:
+            del _holders[file]
             _write(descriptor, None)
     finally:
         os.close(descriptor)
@@ -69,6 +82,11 @@ def _acquire(descriptor: int, path: Path, timeout_s: float | None) -> None:
                 fix = f"wait for it to end; if it is dead, remove {path}"
                 raise _busy(owner, path, fix)
             return
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    stat = os.fstat(descriptor)
+    return stat.st_dev, stat.st_ino
 
 
 def _busy(owner: dict[str, Any] | None, path: Path, fix: str) -> BusyError:

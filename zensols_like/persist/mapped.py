@@ -6,42 +6,22 @@ import errno
 import mmap
 import os
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 from zensols_like.errors import PersistableError
 
-__all__ = ["Memory", "Region", "map_file"]
+__all__ = ["map_file"]
 
 _SMALL = 1 << 20
 """Files of up to so many bytes are read, which is quicker; and a map holds an open file for as long as it lives."""
+_MODERATE = 1 << 24
+"""Maps of up to so many bytes are filled at once."""
+_POPULATE_READ = 22
+"""MADV_POPULATE_READ of Linux, which the module mmap does not name yet."""
 
 
-class Memory:
-    """A file, or a part of one, as private memory: writing into it reaches no file."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: memoryview) -> None:
-        self.data = data
-
-
-class Region:
-    """The bytes of one record in memory."""
-
-    __slots__ = ("length", "memory", "offset")
-
-    def __init__(self, memory: Memory, offset: int, length: int) -> None:
-        self.memory = memory
-        self.offset = offset
-        self.length = length
-
-    @property
-    def data(self) -> memoryview:
-        """The bytes."""
-        return self.memory.data[self.offset : self.offset + self.length]
-
-
-def map_file(path: Path) -> memoryview:
+def map_file(path: Path | str) -> memoryview:
     """Map a whole file privately, or read it where it is small: its bytes can be written to, and reach no file.
 
     Raises:
@@ -49,12 +29,15 @@ def map_file(path: Path) -> memoryview:
         PersistableError: The system lets this process open no more files.
     """
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(descriptor).st_size
             if size > _SMALL:
-                return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY))
+                return memoryview(_mapped(descriptor, size))
             data = bytearray(size)
-            return memoryview(data)[: file.readinto(data)]
+            return memoryview(data)[: os.readv(descriptor, [data])] if size > 0 else memoryview(data)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         if error.errno != errno.EMFILE:
             raise
@@ -64,3 +47,12 @@ def map_file(path: Path) -> memoryview:
             str(path),
             "raise the limit (ulimit -n), or keep fewer batches at a time; shards hold many batches in one file",
         ) from error
+
+
+def _mapped(descriptor: int, size: int) -> mmap.mmap:
+    """A private map; what is not large is brought into it at once, which is quicker than page by page."""
+    mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
+    if size <= _MODERATE:
+        with suppress(OSError):  # a kernel before 5.14 does not know how
+            mapped.madvise(_POPULATE_READ)
+    return mapped

@@ -7,18 +7,17 @@ one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.folder import StoreFolder
 from zensols_like.persist.formats import Buffer, Format, find_format
-from zensols_like.persist.forms import Form, FormCache
-from zensols_like.persist.frame import REPAIR, Frame, checksum_of, frame, size_of, unframe
-from zensols_like.persist.mapped import Region
+from zensols_like.persist.forms import Form, FormCache, Formed
+from zensols_like.persist.frame import REPAIR, Frame, checksum_of, frame, layout_of, size_of, unframe
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
 
@@ -26,17 +25,18 @@ __all__ = [
     "Receipt",
     "RecordStash",
     "RecordStore",
-    "checksum",
     "read_record",
+    "receipt_of",
     "write_record",
 ]
 
 _VERIFY = ("always", "never")
 _FORMS = FormCache()
+_HEAD_PIECES = 7
+"""How many pieces of a frame there are up to the end of its first buffer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """Where a record lies, and what its bytes are."""
 
     file: str
@@ -45,7 +45,15 @@ class Receipt:
     length: int
     """Bytes of the record."""
     checksum: int
-    """xxh3-64 of the whole record."""
+    """xxh3-64 of the whole record; 0 where it was found by its place, and is known by that only."""
+    layout: int = 0
+    """What the record has in common with others, see `layout_of`; 0 where that is not known."""
+
+
+def receipt_of(pieces: Sequence[Buffer], file: str, offset: int = 0) -> Receipt:
+    """The receipt of a record that is made of pieces, as `frame` gives them."""
+    head = memoryview(b"".join(pieces[:_HEAD_PIECES]))
+    return Receipt(file, offset, sum(map(size_of, pieces)), checksum_of(pieces), layout_of(head))
 
 
 class RecordStore(ABC):
@@ -64,20 +72,24 @@ class RecordStore(ABC):
         """Flush, and let go of what is open for writing."""
 
     @abstractmethod
-    def get(self, receipt: Receipt) -> Region:
+    def get(self, receipt: Receipt) -> memoryview:
         """The bytes of a record in private memory, where earlier loads may have been written into.
 
         Raises:
             CorruptBatch: The record is gone, or has another length.
         """
 
-    def get_again(self, receipt: Receipt) -> Region:
+    def get_again(self, receipt: Receipt) -> memoryview:
         """The bytes of a record as they lie on the disk, in memory of its own.
 
         Raises:
             CorruptBatch: The record is gone, or has another length.
         """
         return self.get(receipt)
+
+    @abstractmethod
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""
 
     @abstractmethod
     def delete(self, key: str, group: str) -> None:
@@ -106,34 +118,34 @@ def read_record(
 ) -> Any:
     """Read a record, check that it is the right one and decode it.
 
+    Returns:
+        The value; a mapping of which a record of the same layout was read before as a `Formed`.
+
     Raises:
         CorruptBatch: The bytes are damaged, gone or those of another record; names the key and the place.
         UnsafeError: Reading it would need code that is not allowed.
     """
-    region = store.get(receipt)
-    is_known = verify and receipt.checksum != 0
-    is_proven = is_known and xxh3_64_intdigest(region.data) == receipt.checksum
-    if is_known and not is_proven:
+    record = store.get(receipt)
+    _, _, length, checksum, layout = receipt
+    is_proven = checksum != 0 and verify and xxh3_64_intdigest(record) == checksum
+    if layout != 0 and (is_proven or not verify) and (form := _FORMS.find(layout, length)) is not None:
+        return Formed(form, record)
+    if verify and checksum != 0 and not is_proven:
         # someone may have written into what an earlier load gave; on the disk it may still be as it was
-        region = store.get_again(receipt)
-        is_proven = xxh3_64_intdigest(region.data) == receipt.checksum
-    data = region.data
-    if is_proven or not verify:
-        form = _FORMS.find(data)
-        if form is not None:
-            return form.value(region.memory, region.offset)
+        record = store.get_again(receipt)
+        is_proven = xxh3_64_intdigest(record) == checksum
     where = f"{store.where(receipt)}, key {key!r}" + (f", group {group!r}" if group else "")
-    found = unframe(data, where, verify=verify and not is_proven)
+    found = unframe(record, where, verify=verify and not is_proven)
     check_identity(found, storage, key, group, where)
-    if is_known and not is_proven:
+    if verify and checksum != 0 and not is_proven:
         raise CorruptBatch("The record is not the one that was committed.", where, REPAIR)
     try:
         value = storage.decode(found.parts)
     except (CorruptBatch, PersistableError) as error:
         error.add_note(f"while reading {where}")
         raise
-    if storage.safe and (form := Form.of(value, region)) is not None:
-        _FORMS.keep(data, len(found.parts[1]), form)
+    if layout != 0 and layout == layout_of(record) and (form := Form.of(value, record)) is not None:
+        _FORMS.keep(layout, length, form)
     return value
 
 
@@ -155,11 +167,6 @@ def check_identity(found: Frame, storage: Format, key: str, group: str, where: s
             where,
             "set the option format of the stash to what it was when the record was written",
         )
-
-
-def checksum(pieces: Sequence[Buffer]) -> tuple[int, int]:
-    """The length and the checksum of the pieces of a record."""
-    return sum(map(size_of, pieces)), checksum_of(pieces)
 
 
 @dataclass
@@ -213,6 +220,21 @@ class RecordStash(Stash, ABC):
         """Store the value of a group."""
         return write_record(self.records, self._storage, key, group, value)
 
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""
+        return self.records.find_all(group)
+
+    def prove(self, key: str, group: str, receipt: Receipt) -> Receipt:
+        """Read a record that was found, and add its checksum and layout.
+
+        Raises:
+            CorruptBatch: It is damaged, or another one.
+        """
+        record = self.records.get_again(receipt)
+        where = f"{self.records.where(receipt)}, key {key!r}"
+        check_identity(unframe(record, where), self._storage, key, group, where)
+        return receipt._replace(checksum=xxh3_64_intdigest(record), layout=layout_of(record))
+
     def flush(self) -> None:
         """Force what was put to the disk."""
         self.records.flush()
@@ -227,6 +249,9 @@ class RecordStash(Stash, ABC):
 
     def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
         """Load the value of a group.
+
+        Returns:
+            The value; a mapping may come as one whose objects are made when they are asked for.
 
         Raises:
             CorruptBatch: The record is damaged or gone.

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xxhash import xxh3_64_intdigest
+
 from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableError
 from zensols_like.failpoints import failpoint
 from zensols_like.persist.atomic import make_folder, sync_folder, write_all
 from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, unframe
+from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, layout_of, unframe
 from zensols_like.persist.grouped import GroupedStash
-from zensols_like.persist.mapped import Memory, Region, map_file
-from zensols_like.persist.records import Receipt, RecordStore, checksum
+from zensols_like.persist.mapped import map_file
+from zensols_like.persist.records import Receipt, RecordStore, receipt_of
 
 __all__ = ["ShardRecords", "ShardStash"]
 
@@ -28,23 +30,22 @@ _ZEROS = bytes(ALIGNMENT)
 class _Writer:
     """A shard that this process appends to."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, root: Path, name: str) -> None:
+        self.name = name
+        self.path = path = root / name
         make_folder(path.parent)
-        self.path = path
         self.size = 0
         self._durable = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
-    def append(self, pieces: Sequence[Buffer], length: int) -> int:
-        """Write a record; the offset where it begins."""
-        offset = self.size
+    def append(self, pieces: Sequence[Buffer], length: int) -> None:
+        """Write a record."""
         gap = -length % ALIGNMENT
         failpoint("shard.write")
         write_all(
             self._descriptor, [memoryview(piece).cast("B") for piece in (*pieces, _ZEROS[:gap]) if len(piece) > 0]
         )
         self.size += length + gap
-        return offset
 
     def flush(self) -> None:
         if self._durable < self.size:
@@ -73,7 +74,7 @@ class ShardRecords(RecordStore):
         self._limit = limit
         self._process = os.getpid()
         self._writers: dict[str, _Writer] = {}
-        self._memories: dict[str, Memory] = {}
+        self._maps: dict[str, memoryview] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"root": self.root, "_limit": self._limit}
@@ -83,15 +84,15 @@ class ShardRecords(RecordStore):
 
     def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:  # noqa: ARG002 (it is in the record)
         """Append a record; it is durable after `flush`."""
-        length, total = checksum(pieces)
         writer = self._writer(group)
+        receipt = receipt_of(pieces, writer.name, writer.size)
         try:
-            offset = writer.append(pieces, length)
+            writer.append(pieces, receipt.length)
         except BaseException:
             # nobody knows how much of it was written: nothing may follow it
             self._writers.pop(group).close()
             raise
-        return Receipt(str(writer.path.relative_to(self.root)), offset, length, total)
+        return receipt
 
     def _writer(self, group: str) -> _Writer:
         if self._process != os.getpid():  # after a fork: the shards are the parent's
@@ -104,7 +105,7 @@ class ShardRecords(RecordStore):
                 writer.flush()
                 writer.close()
             number = 1 + max((int(path.name.split("-")[0]) for path in self.shards(group)), default=-1)
-            writer = _Writer(self.root / group / f"{number:06d}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
+            writer = _Writer(self.root, f"{group}/{number:06d}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
             self._writers[group] = writer
         return writer
 
@@ -123,15 +124,16 @@ class ShardRecords(RecordStore):
         """The files of a group, in the order in which they were begun."""
         return sorted((self.root / group).glob(f"*{_SUFFIX}"))
 
-    def get(self, receipt: Receipt) -> Region:
+    def get(self, receipt: Receipt) -> memoryview:
         """A record in the map of its shard, which is shared by all loads of this process."""
-        memory = self._memories.get(receipt.file)
-        end = receipt.offset + receipt.length
-        if memory is None or end > len(memory.data):
-            memory = self._memories[receipt.file] = self._map(receipt)
-        return Region(memory, receipt.offset, receipt.length)
+        file, offset, length, *_ = receipt
+        shard = self._maps.get(file)
+        end = offset + length
+        if shard is None or end > len(shard):
+            shard = self._maps[file] = self._map(receipt)
+        return shard[offset:end]
 
-    def get_again(self, receipt: Receipt) -> Region:
+    def get_again(self, receipt: Receipt) -> memoryview:
         """A record read anew, shared with nobody."""
         path = self.root / receipt.file
         data = bytearray(receipt.length)
@@ -140,16 +142,16 @@ class ShardRecords(RecordStore):
             read = file.readinto(data)
         if read < receipt.length:
             raise self._gone(receipt)
-        return Region(Memory(memoryview(data)), 0, receipt.length)
+        return memoryview(data)
 
-    def _map(self, receipt: Receipt) -> Memory:
+    def _map(self, receipt: Receipt) -> memoryview:
         try:
             data = map_file(self.root / receipt.file)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise self._gone(receipt) from error
         if receipt.offset + receipt.length > len(data):
             raise self._gone(receipt)
-        return Memory(data)
+        return data
 
     def _gone(self, receipt: Receipt) -> CorruptBatch:
         return CorruptBatch("A record is gone, or its shard is cut.", self.where(receipt), REPAIR)
@@ -175,14 +177,14 @@ class ShardRecords(RecordStore):
         for path in self.root.glob(f"*/*{_SUFFIX}"):
             name = str(path.relative_to(self.root))
             if name not in files:
-                self._memories.pop(name, None)
+                self._maps.pop(name, None)
                 path.unlink()
 
     def clear(self) -> None:
         """Remove every shard."""
         while self._writers:
             self._writers.popitem()[1].close()
-        self._memories.clear()
+        self._maps.clear()
         if self.root.exists():
             shutil.rmtree(self.root)
 
@@ -201,9 +203,26 @@ class ShardRecords(RecordStore):
                     ):
                         raise  # records follow: this is damage, and no torn end
                     break
-                total = checksum([data[offset : offset + length]])[1]
-                yield found.key, Receipt(str(path.relative_to(self.root)), offset, length, total)
+                record = data[offset : offset + length]
+                file = str(path.relative_to(self.root))
+                yield found.key, Receipt(file, offset, length, xxh3_64_intdigest(record), layout_of(record))
                 offset += length + -length % ALIGNMENT
+
+    def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
+        """The records of a group by their headers; after a damaged one the next that has a header."""
+        for path in self.shards(group):
+            data = map_file(path)
+            offset = 0
+            while offset < len(data):
+                try:
+                    length = frame_size(data[offset:], str(path))
+                    found = unframe(data[offset : offset + length], str(path), verify=False)
+                except CorruptBatch:
+                    later = range(offset + ALIGNMENT, len(data), ALIGNMENT)
+                    offset = next((at for at in later if data[at : at + len(MAGIC)] == MAGIC), len(data))
+                else:
+                    yield found.key, Receipt(str(path.relative_to(self.root)), offset, length, 0)
+                    offset += length + -length % ALIGNMENT
 
 
 @dataclass

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from zensols_like.persist import chunks
-from zensols_like.source.digest import SourceStash
+from zensols_like.persist import NumberedKeys, chunks
+from zensols_like.source.digest import Buffer, SourceStash
 from zensols_like.source.errors import SourceError
 from zensols_like.source.file import Stamp, require_file
 from zensols_like.source.keyindex import whole_number
@@ -21,6 +22,7 @@ from zensols_like.source.keyindex import whole_number
 __all__ = ["ArrayStash"]
 
 _BULK = 1024
+_PIECE = 1 << 14
 
 
 @dataclass
@@ -43,7 +45,7 @@ class ArrayStash(SourceStash):
         arrays = path: digits.npz
     """
 
-    arrays: Mapping[str, Any] | Path = field(repr=False)
+    arrays: Mapping[str, Any] | Path = field(repr=False, metadata={"fingerprint": False})
     """Arrays and tensors by name, which travel whole to worker processes; or a file.
 
     A ``.npy`` file or a folder of them is mapped into memory, so that only the rows that are used are read; a ``.npz``
@@ -62,7 +64,7 @@ class ArrayStash(SourceStash):
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Pairs of key and rows in the order of ``keys``; an absent key gives None."""
         for group in chunks(keys, _BULK):
-            positions = [self._position(key) for key in group]
+            positions = self._positions(group)
             columns = self._take([position for position in positions if position is not None])
             rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
             for key, position in zip(group, positions, strict=True):
@@ -77,21 +79,27 @@ class ArrayStash(SourceStash):
         Raises:
             SourceError: There is no such row.
         """
-        positions = [self._position(key) for key in keys]
-        missing = [key for key, position in zip(keys, positions, strict=True) if position is None]
-        if missing:
+        if isinstance(keys, NumberedKeys) and np.all((keys.numbers >= 0) & (keys.numbers < self._length)):
+            return self._take(keys.numbers)
+        positions = self._positions(keys)
+        if None in positions:
+            missing = [key for key, position in zip(keys, positions, strict=True) if position is None]
             raise SourceError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only")
-        return self._take([position for position in positions if position is not None])
+        return self._take(positions)
 
     def exists(self, name: str) -> bool:
         """Whether there is a row of this number."""
-        return self._position(name) is not None
+        return self._positions([name]) != [None]
 
-    def keys(self) -> Iterable[str]:
+    def keys(self) -> NumberedKeys:
         """The numbers of the rows."""
-        return map(str, range(len(self)))
+        return NumberedKeys(np.arange(len(self)))
 
     def __len__(self) -> int:
+        return self._length
+
+    @cached_property
+    def _length(self) -> int:
         return len(next(iter(self._arrays.values())))
 
     @cached_property
@@ -119,18 +127,30 @@ class ArrayStash(SourceStash):
             )
         return arrays
 
-    def _position(self, key: str) -> int | None:
-        position = whole_number(key)
-        return position if position is not None and 0 <= position < len(self) else None
+    def _positions(self, keys: Sequence[str]) -> list[int | None]:
+        """The row of each key; ``None`` for what is no key."""
+        numbers: list[int | None]
+        try:
+            numbers = list(map(int, keys))
+        except ValueError:
+            numbers = [whole_number(key) for key in keys]
+        else:
+            if list(map(str, numbers)) != list(keys):  # one is not the usual text of its number
+                numbers = [whole_number(key) for key in keys]
+        return [None if number is None or not 0 <= number < self._length else number for number in numbers]
 
-    def _take(self, positions: Sequence[int]) -> dict[str, Any]:
+    def _take(self, positions: Sequence[int | None] | NDArray[np.int64]) -> dict[str, Any]:
         wanted = np.asarray(positions, dtype=np.int64)
-        taken = {name: array[wanted] for name, array in self._arrays.items()}
+        if len(wanted) > 1 and np.all(np.diff(wanted) == 1):  # a piece of an array is copied much quicker
+            rows = slice(wanted[0], wanted[-1] + 1)
+            taken = {name: _copy(array[rows]) for name, array in self._arrays.items()}
+        else:
+            taken = {name: array[wanted] for name, array in self._arrays.items()}
         for path, stamp in self._stamps.items():
             stamp.require(path, path)
         return taken
 
-    def _glance(self) -> Iterator[str | bytes]:
+    def _glance(self) -> Iterator[str | Buffer]:
         if not isinstance(self.arrays, Path):
             yield from self._contents()
             return
@@ -138,11 +158,11 @@ class ArrayStash(SourceStash):
             yield path.name
             yield str(Stamp.of(path))
 
-    def _contents(self) -> Iterator[str | bytes]:
+    def _contents(self) -> Iterator[str | Buffer]:
         for name, array in sorted(self._arrays.items()):
             yield f"{name} {array.dtype} {tuple(array.shape)}"
-            for start in range(0, len(array), _BULK):
-                yield _bytes(array[start : start + _BULK])
+            for start in range(0, len(array), _PIECE):
+                yield _bytes(array[start : start + _PIECE])
 
 
 def _array_files(path: Path) -> list[Path]:
@@ -176,9 +196,13 @@ def _is_tensor(array: Any) -> bool:
     return torch is not None and isinstance(array, torch.Tensor)
 
 
-def _bytes(array: Any) -> bytes:
-    """The bytes of an array or a tensor of any data type."""
+def _copy(array: Any) -> Any:
+    return array.clone() if _is_tensor(array) else np.array(array)
+
+
+def _bytes(array: Any) -> memoryview:
+    """The bytes of an array or a tensor of any data type, without a copy where they lie one after another."""
     if _is_tensor(array):
-        flat = array.detach().cpu().contiguous().reshape(-1)
-        return bytes(flat.view(sys.modules["torch"].uint8).numpy().data)
-    return np.ascontiguousarray(array).tobytes()
+        array = array.detach().cpu().contiguous().reshape(-1).view(sys.modules["torch"].uint8).numpy()
+    flat: np.ndarray[Any, Any] = np.ascontiguousarray(array).reshape(-1)
+    return memoryview(flat.view(np.uint8)) if len(flat) > 0 else memoryview(b"")  # type: ignore[arg-type]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from xxhash import xxh3_128
+
 from zensols_like.persist import ReadOnlyStash
 from zensols_like.protocols import Deallocatable
 
 __all__ = ["Level", "SourceStash", "digest_parts"]
+
+Buffer: TypeAlias = "bytes | memoryview"
 
 Level: TypeAlias = Literal["stat", "keys", "content"]
 """How closely a source is looked at: at a glance, its keys, or everything."""
@@ -33,11 +36,11 @@ class SourceStash(ReadOnlyStash, Deallocatable):
         """What the data is read from, for people."""
 
     @abstractmethod
-    def _glance(self) -> Iterable[str | bytes]:
+    def _glance(self) -> Iterable[str | Buffer]:
         """What a glance at the source shows, such as sizes and times of change."""
 
     @abstractmethod
-    def _contents(self) -> Iterable[str | bytes]:
+    def _contents(self) -> Iterable[str | Buffer]:
         """Everything in the source, in pieces."""
 
     def source_digest(self, level: Level = "content") -> str:
@@ -65,16 +68,16 @@ class SourceStash(ReadOnlyStash, Deallocatable):
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
 
-def digest_parts(parts: Iterable[str | bytes]) -> str:
-    """A digest of pieces, which also depends on where each ends.
+def digest_parts(parts: Iterable[str | Buffer]) -> str:
+    """A digest of pieces, which also depends on where each ends; it finds changes, and no forgery.
 
     Example:
         >>> digest_parts(["ab", "c"]) == digest_parts(["a", "bc"])
         False
     """
-    digest = hashlib.sha256()
+    digest = xxh3_128()
     for part in parts:
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else memoryview(part).cast("B")
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from zensols_like.source.digest import SourceStash
+from zensols_like.source.digest import Buffer, SourceStash
 from zensols_like.source.errors import SourceError
 from zensols_like.source.extra import import_extra
 from zensols_like.source.file import Stamp, require_file
@@ -166,7 +166,7 @@ class SqlStash(SourceStash):
     def _wrong(self, option: str, what: str, fix: str) -> SourceError:
         return SourceError(f"The query {what}: {getattr(self, option)!r}.", f"{self.source}, {option}", fix)
 
-    def _glance(self) -> Iterable[str | bytes]:
+    def _glance(self) -> Iterable[str | Buffer]:
         shown = self._database.glance()
         return self.keys() if shown is None else shown
 

@@ -64,14 +64,23 @@ class LabelEncoder:
         """The ID of each label."""
         return {label: index for index, label in enumerate(self.classes_)}
 
-    def transform(self, labels: Iterable[Any], where: str | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def transform(
+        self, labels: Iterable[Any], where: str | None = None, unknown: int | None = None
+    ) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The ID of each label, int64.
 
+        Args:
+            labels: The labels.
+            where: Said in the error.
+            unknown: The ID of labels that are not known; an error without.
+
         Raises:
-            VectorizerError: A label is not known.
+            VectorizerError: A label is not known, or cannot be looked up.
         """
         given = labels.tolist() if isinstance(labels, np.ndarray) else labels
         try:
+            if unknown is not None:
+                return np.fromiter((self.by_label.get(label, unknown) for label in given), dtype=np.int64)
             return np.fromiter(map(self.by_label.__getitem__, given), dtype=np.int64)
         except (KeyError, TypeError) as error:
             raise self._unknown(given, where) from error

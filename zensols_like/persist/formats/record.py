@@ -25,6 +25,7 @@ import numpy as np
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist.formats.allowlist import registered, require_registered
 from zensols_like.persist.formats.base import Buffer, Format, Parts
+from zensols_like.persist.formats.nesting import CLOSING, MAX_NESTING, nesting
 
 __all__ = ["FORMAT", "RecordFormat"]
 
@@ -270,6 +271,7 @@ def _check_always(description: bytes) -> None:
         raise UnsafeError(f"The description of a record is too long: {len(description)} bytes.")
     end: float = -1
     count = 0
+    closing = 0
     try:
         for operation, _, position in pickletools.genops(description):
             if operation.name not in _OPERATIONS:
@@ -281,8 +283,11 @@ def _check_always(description: bytes) -> None:
             count += 1
             if count > _MAX_OPERATIONS:
                 raise UnsafeError(f"The description of a record has more than {_MAX_OPERATIONS} operations.")
+            closing += operation.name in CLOSING
             end = math.inf if position is None else position
-    except ValueError as error:  # what genops raises for what is no pickle
+        if closing > MAX_NESTING and nesting(description) > MAX_NESTING:
+            raise UnsafeError(f"The description of a record is nested more than {MAX_NESTING} levels deep.")
+    except (ValueError, IndexError) as error:  # what genops raises for what is no pickle, and values that are missing
         raise CorruptBatch(f"The description of a record cannot be read: {error}.") from error
     if end != len(description) - 1:
         raise UnsafeError("The description of a record has bytes after its end.")
@@ -323,7 +328,10 @@ class RecordFormat:
                 "a record holds plain values: nothing that refers to itself, nothing nested hundreds of levels deep",
             ) from error
         description = file.getvalue()
-        if len(description) > _MAX_OPERATIONS:
+        is_deep = len(description) > MAX_NESTING and (
+            sys.version_info >= (3, 12) or sys.getrecursionlimit() > MAX_NESTING
+        )
+        if is_deep or len(description) > _MAX_OPERATIONS:
             self._require_readable(value, description)
         return [description, np.asarray(numbers, dtype="<i8").tobytes(), *buffers]
 
@@ -331,7 +339,7 @@ class RecordFormat:
     def _require_readable(value: Any, description: bytes) -> None:
         """Refuse what would be too long to be read."""
         try:
-            _check_always(description)
+            _check(description)
         except UnsafeError as error:
             raise PersistableError(
                 f"A {type(value).__name__} is too large for a record. {error.what}",

@@ -40,8 +40,17 @@ class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     sort_categories: bool = field(default=True, kw_only=True, metadata={"fingerprint": False})
     """Whether IDs follow the sorted order of the labels; otherwise they follow the order in which they are given."""
 
+    unknown: Any = field(default=None, kw_only=True)
+    """The category that stands for each label that is none, as ``<other>``; without it such a label is an error."""
+
     def __post_init__(self) -> None:
-        self.label_encoder  # noqa: B018  wrong categories show when the vectorizer is made
+        encoder = self.label_encoder  # wrong categories show when the vectorizer is made
+        if self.unknown is not None and self.unknown not in encoder.by_label:
+            raise VectorizerError(
+                f"The category {self.unknown!r} for unknown labels is not one of the categories.",
+                self._where(),
+                "add it to the categories",
+            )
 
     @cached_property
     def label_encoder(self) -> LabelEncoder:
@@ -83,7 +92,10 @@ class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     def fingerprint(self) -> Mapping[str, Any]:
         """The parameters, with the categories in the order of their IDs, which is all that counts."""
         found = super().fingerprint()
-        return {**found, "parameters": {**found["parameters"], "categories": canonical(self.label_encoder.classes_)}}
+        parameters = {**found["parameters"], "categories": canonical(self.label_encoder.classes_)}
+        if self.unknown is None:
+            del parameters["unknown"]  # as in stores that were made before there was this option
+        return {**found, "parameters": parameters}
 
     @abstractmethod
     def _encode_ids(self, ids: Tensor) -> FeatureContext:
@@ -101,7 +113,8 @@ class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
         return self._encode_labels(flatten(self._labels(value) for value in column))
 
     def _encode_labels(self, labels: Sequence[Any]) -> FeatureContext:
-        return self._encode_ids(torch.from_numpy(self.label_encoder.transform(labels, self._where())))
+        other = None if self.unknown is None else self.by_label[self.unknown]
+        return self._encode_ids(torch.from_numpy(self.label_encoder.transform(labels, self._where(), other)))
 
     def _labels(self, data: Any) -> Sequence[Any]:
         if isinstance(data, (list, tuple)):

@@ -1,0 +1,30 @@
+"""From arrays in memory to the disk: until the call returns, and until all files and folders are durable."""
+
+from __future__ import annotations
+
+from benchmarks.figures import Figure
+from benchmarks.process import interleave
+from benchmarks.run import Run
+
+__all__ = ["run_encode"]
+
+
+def run_encode(run: Run) -> None:
+    """Measure all stores that write, with one worker and with two."""
+    for workload in run.workloads:
+        with run.children(workload, lambda entry: entry.writer == entry.name) as children:
+            for workers in (1, 2):
+                able = [child for child in children if workers in child.entry.writers]
+                answers = interleave(able, run.rounds, {workers: {"do": "write", "workers": workers}})
+                for name, unit in (("seconds", "s"), ("unsynced", "s"), ("bytes", "B"), ("files", "files")):
+                    run.results.add(
+                        Figure(
+                            "encode",
+                            workload,
+                            store,
+                            [answer[name] for answer in rounds],
+                            unit,
+                            {"workers": workers, "measure": name},
+                        )
+                        for (store, _), rounds in answers.items()
+                    )

@@ -1,0 +1,1 @@
+"""Adapters: a module for each library, imported only in its own environment."""

@@ -1,0 +1,137 @@
+"""Rows that are mappings, without a class for their data points."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+import torch
+
+from zensols_like.batch import RowDataPoint
+from zensols_like.config import ImportConfigFactory, load_config
+from zensols_like.errors import BatchError, EncodeError
+
+CONFIG = """
+[import]
+config_files = list: resource: default.conf, resource: torch.conf, resource: batch.conf
+
+[default]
+temporary_dir = target
+
+[flowers]
+class_name = zensols_like.source.JsonLinesStash
+path = path: flowers.jsonl
+
+[splits]
+class_name = zensols_like.dataset.StratifiedStashSplitKeyContainer
+key_path = path: target/keys
+pattern = {name}.txt
+stash = instance: flowers
+distribution = dict: {'train': 0.75, 'test': 0.25}
+partition_attr = kind
+
+[dataset]
+class_name = zensols_like.dataset.DatasetSplitStash
+delegate = instance: flowers
+split_container = instance: splits
+
+[size_vectorizer]
+class_name = zensols_like.vectorize.AttributeEncodableFeatureVectorizer
+feature_id = size
+
+[kind_vectorizer]
+class_name = zensols_like.vectorize.NominalEncodedEncodableFeatureVectorizer
+feature_id = kind
+categories = list: rose, lily
+
+[flower_manager]
+class_name = zensols_like.vectorize.FeatureVectorizerManager
+torch_config = instance: torch_config
+configured_vectorizers = list: size_vectorizer, kind_vectorizer
+
+[vectorizer_manager_set]
+class_name = zensols_like.vectorize.FeatureVectorizerManagerSet
+names = list: flower_manager
+
+[flower_mapping]
+class_name = zensols_like.batch.ManagerFeatureMapping
+vectorizer_manager_name = flower_manager
+fields = instance: tuple: kind_field, size_field
+
+[kind_field]
+class_name = zensols_like.batch.FieldFeatureMapping
+attr = label
+feature_id = kind
+is_agg = True
+attr_access = kind
+
+[size_field]
+class_name = zensols_like.batch.FieldFeatureMapping
+attr = size
+feature_id = size
+is_agg = True
+
+[mapping]
+class_name = zensols_like.batch.BatchFeatureMapping
+manager_mappings = instance: list: flower_mapping
+
+[batch_dir_stash]
+groups = eval: ({'label'}, {'size'})
+
+[batch_stash]
+split_stash_container = instance: dataset
+data_point_type = class: zensols_like.batch.RowDataPoint
+batch_type = class: zensols_like.batch.DefaultBatch
+batch_feature_mappings = instance: mapping
+batch_size = 3
+workers = 2
+"""
+
+
+@pytest.fixture
+def stash(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"kind": ("rose", "lily")[number % 2], "size": number / 2, "id": "x"} for number in range(8)]
+    (tmp_path / "flowers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "flowers.conf").write_text(CONFIG)
+    return ImportConfigFactory(load_config(tmp_path / "flowers.conf")).instance("batch_stash")
+
+
+@pytest.mark.process
+def test_lines_of_json_are_encoded_by_a_configuration_alone(stash):
+    sizes = {}
+    for split in stash.splits.values():
+        for batch in split.values():
+            kinds = batch.get_label_classes()
+            for id, size, kind in zip(batch.data_point_ids, batch["size"].tolist(), kinds, strict=True):
+                sizes[id] = (size, kind)
+    assert sizes == {str(number + 1): (number / 2, ("rose", "lily")[number % 2]) for number in range(8)}
+    assert stash["0"]["size"].dtype is torch.float32
+
+
+def test_a_field_that_is_not_there_is_named_with_those_that_are(stash):
+    point = RowDataPoint("7", stash, {"kind": "rose"})
+    with pytest.raises(AttributeError, match=r"RowDataPoint '7' has no field 'size' in \['kind'\]"):
+        _ = point.size
+    with pytest.raises(EncodeError, match=r"Cannot read 'size' of the data points \['7'\]"):
+        stash.create_batch([point]).encode()
+
+
+def test_a_row_shows_its_fields_and_can_be_copied(capsys):
+    point = RowDataPoint("7", None, {"kind": "rose", "size": None})
+    point.write()
+    assert capsys.readouterr().out == "id: 7\nkind: rose\nsize: None\n"
+    assert copy.copy(point.row) == point.row
+    assert (point.kind, point.size) == ("rose", None)
+
+
+def test_a_field_that_would_be_hidden_is_refused_and_the_id_is_the_key():
+    assert RowDataPoint("7", None, {"id": "x"}).id == "7"
+    with pytest.raises(BatchError, match=r"the fields \['version', 'write'\], whose names are taken"):
+        RowDataPoint("7", None, {"write": 1, "version": 2, "kind": 3})
+
+
+def test_an_item_that_is_no_mapping_is_refused():
+    with pytest.raises(BatchError, match="item of data point '7' is a str, which has no fields"):
+        RowDataPoint("7", None, "rose")

@@ -1,0 +1,72 @@
+"""A small run of the benchmarks: our stores and the limits, no other libraries."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.arrays import ArrayProbe
+from benchmarks.catalog import CATALOG
+from benchmarks.figures import Figure, Results, latest, read_figures
+from benchmarks.report import Figures, load_table
+from benchmarks.workload import WORKLOADS, read_arrays, write_arrays
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_arrays_are_the_same_every_time_and_written_once(tmp_path: Path) -> None:
+    workload = WORKLOADS["W2"].scaled(0.01)
+    first = write_arrays(workload, tmp_path / "a")
+    other = write_arrays(workload, tmp_path / "b")
+    for name, array in read_arrays(first).items():
+        np.testing.assert_array_equal(array, read_arrays(other)[name])
+        assert array.dtype == workload.fields[name][0]
+    assert write_arrays(workload, tmp_path / "a") == first
+
+
+def test_only_figures_of_the_last_run_are_compared(tmp_path: Path) -> None:
+    for run, seconds in (("2026-01-01", 3.0), ("2026-01-02", 2.0)):
+        results = Results(tmp_path, run=run)
+        results.add([Figure("load", "W1", "raw", [seconds, seconds + 2, seconds + 1])])
+    Results(tmp_path, run="2026-01-01").add([Figure("load", "W2", "raw", [9.0])])
+    found = {figure.workload: figure.median for figure in latest(read_figures(tmp_path))}
+    assert found == {"W1": 3.0, "W2": 9.0}
+
+
+@pytest.mark.parametrize("name", [name for name, entry in CATALOG.items() if entry.kind in ("limit", "ours")])
+def test_a_store_gives_back_what_was_written(name: str, tmp_path: Path) -> None:
+    source = write_arrays(WORKLOADS["W2"].scaled(0.001), tmp_path / "source")
+    probe = ArrayProbe(name)
+    probe.start("W2", 0.001, str(source), str(tmp_path / "store"))
+    written = probe.write(workers=1)
+    assert written["seconds"] >= written["unsynced"] > 0
+    assert written["bytes"] > 0.9 * WORKLOADS["W2"].scaled(0.001).nbytes
+    assert probe.check() == {"batches": 3}
+    assert probe.first(verify=True)["seconds"] > 0
+    for seed in (None, 7):
+        assert probe.epoch(seed, verify=True, budget=0)["epochs"] == 1
+
+
+@pytest.mark.process
+def test_figures_of_stores_that_took_turns_are_compared_with_the_raw_walk(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "load", "W1", "--scale", "0.005", "--rounds", "2", "--budget", "0"]
+    command += [
+        "--stores",
+        "raw",
+        "batches",
+        "--results",
+        str(tmp_path / "results"),
+        "--folder",
+        str(tmp_path / "work"),
+    ]
+    subprocess.run(command, cwd=ROOT, check=True)
+    figures = Figures(read_figures(tmp_path / "results"))
+    ours, raw = (figures.find("load", "W1", store, order="shuffled", verify=True) for store in ("batches", "raw"))
+    assert ours is not None
+    assert raw is not None
+    assert len(ours.rounds) == len(raw.rounds) == 2
+    assert load_table(figures, verify=True).count("(1.00x)") == 2  # the raw walk, in order and shuffled

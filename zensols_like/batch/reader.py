@@ -1,0 +1,63 @@
+"""The contexts of a batch from a store."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from typing import Any
+
+from zensols_like.batch.contexts import ContextStore
+from zensols_like.batch.interface import Contexts, narrowed
+from zensols_like.batch.store import BatchStore
+from zensols_like.errors import CorruptBatch
+
+__all__ = ["ContextReader"]
+
+
+class ContextReader:
+    """Reads the contexts of batches, and of them only the records that hold a wanted attribute.
+
+    Args:
+        store: The books.
+        contexts: Where the contexts lie.
+        wanted: The attributes; all when ``None``.
+    """
+
+    def __init__(self, store: BatchStore, contexts: ContextStore, wanted: frozenset[str] | None = None) -> None:
+        self._store = store
+        self._load = contexts.get_part
+        self._groups = [
+            (number, group.key, store.index.receipts(number), _left(wanted, group.attributes))
+            for number, group in enumerate(store.require_manifest().groups)
+            if wanted is None or not wanted.isdisjoint(group.attributes)
+        ]
+
+    def read(self, position: int, name: str | None = None) -> Contexts:
+        """The contexts of a batch; those of several groups as a chain of their mappings.
+
+        Args:
+            position: The position of the batch in the plan.
+            name: Its ID, where it is at hand.
+
+        Raises:
+            MissingBatchError: The batch is planned, but not committed yet.
+            CorruptBatch: A record is damaged or gone; names the batch and the file.
+            StaleError: The store was encoded again, or cleared, since it was opened.
+        """
+        key = str(position) if name is None else name
+        parts: list[Any] = []
+        try:
+            for number, group, receipts, names in self._groups:
+                receipt = receipts[position] or self._store.require_receipt(number, position)
+                part = self._load(key, group, receipt)
+                parts.append(part if names is None else narrowed(part, names))
+        except CorruptBatch:
+            self._store.require_current()
+            raise
+        if self._store.index_damage is not None:  # no checksum says that the record is of this edition
+            self._store.require_current()
+        return parts[0] if len(parts) == 1 else ChainMap(*parts)
+
+
+def _left(wanted: frozenset[str] | None, attributes: tuple[str, ...]) -> frozenset[str] | None:
+    """The attributes to take of a group; ``None`` for all of it."""
+    return None if wanted is None or wanted.issuperset(attributes) else wanted

@@ -1,0 +1,65 @@
+"""Data points whose attributes are the fields of a row, without a class of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zensols_like.batch.domain import DataPoint
+from zensols_like.errors import BatchError
+
+__all__ = ["RowDataPoint"]
+
+
+@dataclass
+class RowDataPoint(DataPoint):
+    """A row that is a mapping, such as a line of JSON or a row of a query; each of its fields is an attribute.
+
+    Configuration::
+
+        [batch_stash]
+        data_point_type = class: zensols_like.batch.RowDataPoint
+
+    A subclass adds a property for what is made of several fields.  The attribute ``id`` is the key of the row in the
+    source, whatever a field of this name says.
+
+    Example:
+        >>> RowDataPoint("7", None, {"species": "setosa", "petals": 3}).petals
+        3
+    """
+
+    row: Mapping[str, Any]
+    """The row."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.row, Mapping):
+            raise BatchError(
+                f"The item of data point {self.id!r} is a {type(self.row).__name__}, which has no fields.",
+                type(self).__qualname__,
+                "use a source whose values are mappings, or a DataPoint class of your own as data_point_type",
+            )
+        taken = sorted(_TAKEN.intersection(self.row))
+        if taken:
+            raise BatchError(
+                f"Data point {self.id!r} has the fields {taken}, whose names are taken.",
+                type(self).__qualname__,
+                "rename them in the source, or use a DataPoint class of your own as data_point_type",
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        # only called for what is not found otherwise; the row itself is not there yet while a copy is made
+        row = vars(self).get("row", {})
+        if name not in row:
+            raise AttributeError(f"{type(self).__name__} {vars(self).get('id')!r} has no field {name!r} in {list(row)}")
+        return row[name]
+
+    def lines(self) -> Iterable[tuple[int, str]]:
+        """The ID, then a line for each field."""
+        yield 0, f"id: {self.id}"
+        for name, value in self.row.items():
+            yield 0, f"{name}: {value}"
+
+
+_TAKEN = frozenset(dir(RowDataPoint)) - {"id"} | {"row", "batch_stash"}
+"""What a data point has already, so that a field of this name would be hidden by it."""

@@ -1,0 +1,83 @@
+"""How much of a padded tensor is padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zensols_like.batch.codec import StackedFeatureContext
+from zensols_like.vectorize import (
+    FeatureContext,
+    MaskFeatureContext,
+    MultiFeatureContext,
+    NullFeatureContext,
+    SparseTensorFeatureContext,
+    TensorFeatureContext,
+)
+
+__all__ = ["Padding", "find_padding"]
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Positions of padded sequences, and how many of them hold no value."""
+
+    empty: int
+    positions: int
+
+    def __add__(self, other: Padding) -> Padding:
+        return Padding(self.empty + other.empty, self.positions + other.positions)
+
+    @property
+    def share(self) -> float:
+        """The part that is padding."""
+        return self.empty / self.positions if self.positions else 0.0
+
+
+def find_padding(context: FeatureContext | tuple[FeatureContext, ...], shape: Sequence[int] | None) -> Padding | None:
+    """The padding of a tensor, counted by the lengths that are stored; what the padding looks like does not matter.
+
+    The context of a mask holds the lengths of its sequences.  Sequences that were stored one by one, and decode to a
+    tensor with one dimension more than each of them has, are padded to that.
+
+    Args:
+        context: What is stored.
+        shape: That of the decoded tensor, with -1 for what is as long as the longest sequence; ``None`` if unknown.
+
+    Returns:
+        ``None`` where nothing is padded, or nobody can tell.
+
+    Example:
+        >>> find_padding(MaskFeatureContext("mask", (1, 4)), (2, 4))
+        Padding(empty=3, positions=8)
+    """
+    if shape is None or len(shape) < 2:
+        return None
+    if isinstance(context, MaskFeatureContext):
+        return _count(context.sequence_lengths, shape[1])
+    if isinstance(context, MultiFeatureContext):
+        parts = [_layout(part) for part in context.contexts]
+        dimensions = {part[1] for part in parts if part is not None and part[1] is not None}
+        if None not in parts and dimensions == {len(shape) - 1}:
+            return _count([part[0] for part in parts if part is not None], shape[1])
+    elif isinstance(context, StackedFeatureContext) and context.tensor.dim() == len(shape) - 1:
+        return _count(context.lengths.tolist(), shape[1])
+    return None
+
+
+def _count(lengths: Sequence[int], width: int) -> Padding:
+    wide = max(lengths, default=0) if width < 0 else width
+    return Padding(sum(max(0, wide - length) for length in lengths), wide * len(lengths))
+
+
+def _layout(context: FeatureContext) -> tuple[int, int | None] | None:
+    """Length and number of dimensions of a sequence; ``None`` where only its vectorizer knows."""
+    if isinstance(context, NullFeatureContext):
+        return 0, None
+    if isinstance(context, TensorFeatureContext):
+        shape = context.tensor.shape
+    elif isinstance(context, SparseTensorFeatureContext):
+        shape = context.to_tensor().shape
+    else:
+        return None
+    return (shape[0], len(shape)) if len(shape) > 0 else None

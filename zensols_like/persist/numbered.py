@@ -1,0 +1,106 @@
+"""Keys that are whole numbers, kept as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NumberedKeys"]
+
+_MOST_DIGITS = 18
+_POWERS = 10 ** np.arange(_MOST_DIGITS, dtype=np.int64)
+_ZERO, _NINE = ord("0"), ord("9")
+
+
+class NumberedKeys(Sequence[str]):
+    """Whole numbers from 0 on as decimal text, each made when it is asked for; equal to the tuple of the texts.
+
+    Millions of keys take eight bytes each, and those who know their kind work with the numbers.
+
+    Args:
+        numbers: The numbers.
+
+    Example:
+        >>> keys = NumberedKeys(np.arange(3, 12, 4))
+        >>> list(keys), keys == ("3", "7", "11"), "7" in keys
+        (['3', '7', '11'], True, True)
+    """
+
+    __slots__ = ("numbers",)
+
+    def __init__(self, numbers: NDArray[np.int64]) -> None:
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> NumberedKeys: ...
+    def __getitem__(self, index: int | slice) -> str | NumberedKeys:
+        return NumberedKeys(self.numbers[index]) if isinstance(index, slice) else str(self.numbers[index])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self.numbers.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, NumberedKeys):
+            return np.array_equal(self.numbers, other.numbers)
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def common(self, others: Sequence[str]) -> Sequence[str]:
+        """Those of other keys that are among these, in the order of the others."""
+        if not isinstance(others, NumberedKeys):
+            own = frozenset(self)
+            return tuple(key for key in others if key in own)
+        has = np.isin(others.numbers, self.numbers)
+        return others if has.all() else NumberedKeys(others.numbers[has])
+
+    def to_bytes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """All texts one after another, and the length of each.
+
+        Example:
+            >>> data, lengths = NumberedKeys(np.array([7, 120])).to_bytes()
+            >>> data.tobytes(), lengths
+            (b'7120', array([1, 3]))
+        """
+        lengths = np.searchsorted(_POWERS[1:], self.numbers, side="right") + 1
+        ends = np.cumsum(lengths)
+        data = np.empty(ends[-1] if len(ends) else 0, np.uint8)
+        for place in range(int(lengths.max(initial=0))):
+            has_place = lengths > place
+            data[ends[has_place] - 1 - place] = self.numbers[has_place] // _POWERS[place] % 10 + _ZERO
+        return data, lengths
+
+    @classmethod
+    def from_bytes(cls, data: NDArray[np.uint8], lengths: NDArray[Any]) -> NumberedKeys | None:
+        """The keys of texts that stand one after another; ``None`` when one of them is no number in its usual form.
+
+        Args:
+            data: The texts.
+            lengths: The length of each.
+        """
+        if len(lengths) == 0 or lengths.min() == 0 or data.min() < _ZERO or data.max() > _NINE:
+            return None
+        longest = int(lengths.max())
+        ends = np.cumsum(lengths, dtype=np.int64)
+        if longest > _MOST_DIGITS or np.any((data[ends - lengths] == _ZERO) & (lengths > 1)):
+            return None
+        digits = data - _ZERO
+        if lengths.min() == longest:
+            return cls(digits.reshape(-1, longest) @ _POWERS[longest - 1 :: -1] if longest > 1 else digits.astype("i8"))
+        numbers = np.zeros(len(lengths), np.int64)
+        for place in range(longest):
+            has_place = lengths > place
+            numbers[has_place] += digits[ends[has_place] - 1 - place] * _POWERS[place]
+        return cls(numbers)
