@@ -86,7 +86,7 @@ class BatchSchedule:
     epochs: int | None = None
     """How many epochs of the loop there are; no end when ``None``."""
 
-    _orders: dict[int, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _orders: dict[int, Sequence[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _size: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -117,13 +117,15 @@ class BatchSchedule:
     def ref(self, data_epoch: int, position: int) -> BatchRef:
         """What stands at a position of an epoch; beyond its end the epoch begins again, as padding."""
         index = position % self._size
-        return BatchRef(self.ids[index if self.shuffle is None else int(self._order(data_epoch)[index])])
+        return BatchRef(self.ids[self._order(data_epoch)[index]])
 
-    def _order(self, data_epoch: int) -> NDArray[np.int64]:
+    def _order(self, data_epoch: int) -> Sequence[int]:
         """The permutation of an epoch, which needs none of the epochs before."""
+        if self.shuffle is None:
+            return range(self._size)
         order = self._orders.get(data_epoch)
         if order is None:
-            order = _permutation(self._size, derive_seed(self.seed, "order", data_epoch))
+            order = _permutation(self._size, derive_seed(self.seed, "order", data_epoch)).data
             self._orders.clear()  # one epoch after another
             self._orders[data_epoch] = order
         return order
@@ -185,18 +187,34 @@ class BatchSchedule:
         epoch, step, data_epoch, first = cursor
         position, world = first + shard.index, shard.num_shards
         after = Cursor(epoch, step + 1, data_epoch, first + world)
-        if first + 2 * world >= self._size or self.steps_per_epoch is not None:  # otherwise no end is near
-            after = self.settled(after, world)
-            if after.step == self.steps_per_epoch:
-                after = Cursor(after.epoch + 1, 0, after.data_epoch, after.position)
+        after = self.settled(after, world)
+        if after.step == self.steps_per_epoch:
+            after = Cursor(after.epoch + 1, 0, after.data_epoch, after.position)
         return Step(self.ref(data_epoch, position), data_epoch, position, position >= self._size, after)
 
     def walk(self, cursor: Cursor, shard: ShardContext) -> Iterator[Step]:
         """The steps of a rank from a cursor to the end of the epoch of the loop."""
-        for _ in range(self.steps_left(cursor, shard)):
+        left = self.steps_left(cursor, shard)
+        for step in self._straight(cursor, shard, left):
+            yield step
+            cursor = step.after
+            left -= 1
+        for _ in range(left):
             step = self.take(cursor, shard)
             yield step
             cursor = step.after
+
+    def _straight(self, cursor: Cursor, shard: ShardContext, limit: int) -> Iterator[Step]:
+        """The steps that `take` gives as long as no end is near, which are nearly all, for less."""
+        if self.steps_per_epoch is not None:
+            return
+        epoch, done, data_epoch, first = cursor
+        ids, order, world, index = self.ids, self._order(data_epoch), shard.num_shards, shard.index
+        for number in range(done + 1, done + 1 + min(limit, (self._size - first) // world - 2)):
+            position = first + index
+            first += world
+            after = Cursor(epoch, number, data_epoch, first)
+            yield Step(BatchRef(ids[order[position]]), data_epoch, position, False, after)
 
 
 def _permutation(size: int, key: int) -> NDArray[np.int64]:
