@@ -16,7 +16,7 @@ from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping,
 from zensols_like.batch.multi import EncodeObserver
 from zensols_like.batch.row import RowDataPoint
 from zensols_like.batch.stash import BatchStash
-from zensols_like.dataset import DatasetSplitStash, FixedSplitKeyContainer, split_counts, stratified_counts
+from zensols_like.dataset import DatasetSplitStash, FixedSplitKeyContainer, draw_splits
 from zensols_like.errors import DatasetError
 from zensols_like.persist import GroupedStash, NumberedKeys
 from zensols_like.source import ArrayStash
@@ -132,7 +132,6 @@ def _split(
     columns: Mapping[str, Any], label: str | None, split: str | Mapping[str, float] | None, shuffle: bool, seed: int
 ) -> dict[str, NumberedKeys]:
     """The rows of each split, in their order."""
-    generator = np.random.default_rng(seed)
     if isinstance(split, str):
         named = np.asarray(columns[split]).astype(str)
         names = list(dict.fromkeys(named.tolist()))
@@ -140,7 +139,8 @@ def _split(
     else:
         distribution = _SPLITS if split is None else split
         names = list(distribution)
-        homes = _draw(_classes(columns, label if len(names) > 1 else None), distribution, generator)
+        homes = draw_splits(_classes(columns, label if len(names) > 1 else None), distribution, seed)
+    generator = np.random.RandomState(seed)
     rows = {name: np.flatnonzero(homes == number) for number, name in enumerate(names)}
     return {name: NumberedKeys(generator.permutation(own) if shuffle else own) for name, own in rows.items()}
 
@@ -151,23 +151,3 @@ def _classes(columns: Mapping[str, Any], label: str | None) -> NDArray[np.int64]
     if labels is None or labels.ndim != 1 or labels.dtype.kind not in "biu":
         return np.zeros(len(next(iter(columns.values()))), dtype=np.int64)
     return np.unique(labels, return_inverse=True)[1]
-
-
-def _draw(
-    classes: NDArray[np.int64], distribution: Mapping[str, float], generator: np.random.Generator
-) -> NDArray[np.int64]:
-    """The number of the split of each row, where the classes have in each split the share that they have in all.
-
-    Raises:
-        DatasetError: The parts do not add up to 1, or there are fewer rows than splits.
-    """
-    homes = np.zeros(len(classes), dtype=np.int64)
-    if len(distribution) == 1:
-        split_counts(len(classes), distribution)
-        return homes
-    sizes = np.bincount(classes)
-    rows = np.split(np.argsort(classes, kind="stable"), np.cumsum(sizes)[:-1])
-    shares = stratified_counts(dict(enumerate(sizes.tolist())), split_counts(len(classes), distribution))
-    for number, counts in shares.items():
-        homes[generator.permutation(rows[number])] = np.repeat(np.arange(len(counts)), list(counts.values()))
-    return homes
