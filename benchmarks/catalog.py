@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["CATALOG", "TABLES", "Entry", "Kind"]
+__all__ = ["CATALOG", "OURS", "TABLES", "Entry", "Kind"]
 
 Kind: TypeAlias = Literal["limit", "ours", "expert", "peer"]
 """``peer``: a library as its documentation uses it; ``expert``: as its source code allows."""
@@ -103,3 +103,6 @@ TABLES: Mapping[str, Entry] = _by_name(
     )
 )
 """The same for a table whose rows go through vectorizers."""
+
+OURS = Entry("ours", "ours", "ours", "ShardStore", "shards", probe=("ours_probe", "OursProbe"))
+"""What is measured of this library alone."""

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import gc
 import os
 import random
-import subprocess
-import sys
 import threading
-import time
 import traceback
 import weakref
 from pathlib import Path
@@ -390,96 +386,3 @@ def test_a_transform_leaves_the_random_numbers_of_the_loop_alone(way: dict[str, 
     expected = [draw() for _ in range(5)]
     random.seed(1), np.random.seed(1), torch.manual_seed(1)
     assert [draw() for _ in fake_loader(5, transform=noisy, **way)] == expected
-
-
-# ---- nothing is left
-
-
-@pytest.mark.parametrize("way", [{}, {"workers": 4}, {"workers": 2, "prefetch": 1}])
-def test_a_hundred_loops_leave_no_thread(way: dict[str, Any]) -> None:
-    before = threading.active_count()
-    for number in range(100):
-        loader = fake_loader(8, load_all_but_three, **way)
-        if number % 4 == 0:
-            for batch in loader:
-                if batch.id == "1":
-                    break
-        elif number % 4 == 1:
-            with pytest.raises(ArithmeticError):
-                ids(loader)
-        elif number % 4 == 2:
-            with pytest.raises(KeyboardInterrupt):
-                interrupted(loader)
-        else:
-            loop = iter(loader)
-            next(loop)
-            del loop
-        assert threading.active_count() == before
-
-
-def interrupted(loader: BatchLoader[FakeBatch]) -> None:
-    for _ in loader:
-        raise KeyboardInterrupt
-
-
-def test_a_loader_that_is_forgotten_ends_its_threads() -> None:
-    loop = iter(fake_loader(8, workers=2))
-    next(loop)
-    assert len(loader_threads()) == 2
-    del loop
-    gc.collect()
-    assert loader_threads() == []
-
-
-@pytest.mark.process
-def test_processes_stay_from_loop_to_loop_and_end_with_the_loader() -> None:
-    loader = fake_loader(6, pid, **PROCESSES)
-    first = {batch.id for batch in loader}
-    next(iter(loader))
-    assert {batch.id for batch in loader} <= first
-    del loader
-    gc.collect()
-    for process in first:
-        with pytest.raises(ProcessLookupError):
-            wait_for_end(int(process))
-
-
-def pid(batch_id: str) -> FakeBatch:
-    return FakeBatch(str(os.getpid()), load(batch_id).attributes)
-
-
-def wait_for_end(process: int) -> None:
-    for _ in range(500):
-        os.kill(process, 0)
-        time.sleep(0.01)
-
-
-@pytest.mark.process
-def test_processes_leave_nothing_in_shared_memory() -> None:
-    with fake_loader(40, **PROCESSES) as loader:
-        kept = list(loader)
-        assert len(kept) == 40
-        assert not any(batch.attributes["x"].is_shared() for batch in kept)  # type: ignore[union-attr]
-
-
-SCRIPT = """
-import sys
-sys.path.insert(0, {path!r})
-from loader_fakes import fake_loader
-loop = iter(fake_loader(100, **{options!r}))
-print(next(loop).id)
-{end}
-"""
-
-
-@pytest.mark.process
-@pytest.mark.parametrize("end", ["", "import os, signal; os.kill(os.getpid(), signal.SIGINT)"])
-@pytest.mark.parametrize("options", [{"workers": 2}, PROCESSES])
-def test_python_ends_in_the_middle_of_a_loop(tmp_path: Path, end: str, options: dict[str, Any]) -> None:
-    script = tmp_path / "script.py"
-    body = SCRIPT.format(path=str(Path(__file__).parent), options=options, end=end)
-    script.write_text("if __name__ == '__main__':\n" + "".join(f"    {line}\n" for line in body.splitlines()))
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == "0\n"
-    assert done.returncode in ([-2, 130] if end else [0])
-    assert ("Traceback" in done.stderr) == bool(end), done.stderr

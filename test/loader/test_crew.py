@@ -24,7 +24,6 @@ def paced(workers: int, *steps: tuple[float, float]) -> bool:
 
 def test_threads_are_asked_until_it_is_seen_that_they_do_not_pay() -> None:
     assert paced(1)
-    assert not paced(0)
     assert paced(1, (QUICK, QUICK))
     assert not paced(1, (QUICK, QUICK), (QUICK, QUICK))
 
@@ -37,7 +36,6 @@ def test_threads_are_asked_until_it_is_seen_that_they_do_not_pay() -> None:
         (1, QUICK, SLOW, False),  # nothing to hide
         (2, SLOW, QUICK, True),  # side by side
         (2, QUICK, SLOW, False),
-        (0, SLOW, SLOW, False),
     ],
 )
 def test_threads_pay_where_they_save_more_than_a_hand_over(

@@ -196,6 +196,20 @@ def test_a_seek_is_for_the_next_loop() -> None:
     assert (loader.epoch, ids(loader)) == (3, ["0", "1", "2", "3", "4"])
 
 
+@pytest.mark.parametrize("step", [0, 900_000])
+def test_a_seek_in_a_million_batches_reads_one_batch_wherever_it_goes(step: int) -> None:
+    read: list[str] = []
+
+    def noted(batch_id: str) -> FakeBatch:
+        read.append(batch_id)
+        return load(batch_id)
+
+    loader = fake_loader(10**6, noted, shuffle="batch", workers=0)
+    loader.seek(2, step)
+    batch = next(iter(loader))
+    assert read == [batch.id] == [loader.schedule.ref(2, step).batch_id]
+
+
 def test_setting_the_epoch_that_is_going_on_keeps_the_place() -> None:
     loader = fake_loader(5)
     loader.seek(1, 2)

@@ -29,6 +29,7 @@ from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Tur
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.reader import ContextReader
+from zensols_like.batch.row import RowColumns, RowDataPoint
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -241,7 +242,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         )
 
     def _create_source(self, ids: Sequence[str]) -> ColumnSource:
-        """The columns of data points; a table gives its own instead of making an object of each row."""
+        """The columns of data points; a source that keeps columns gives its own instead of a row for each of them."""
+        columns = self.split_stash_container.load_columns(ids) if self.data_point_type is RowDataPoint else None
+        if columns is not None:
+            return RowColumns(ids, columns)
         return PointColumns(self.create_data_points(ids))
 
     @property
@@ -462,7 +466,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             one = sets[min(done, len(sets) - 1)]
             error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
             raise
-        self._contexts.flush()
+        if self.is_child:  # the parent flushes before it journals
+            self._contexts.flush()
         return commits
 
     def _position(self, batch_id: str) -> int:
@@ -486,6 +491,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Commit what workers stored."""
         stored, self._stored = self._stored, []
         if stored:
+            self._contexts.flush()
             self.store.commit(stored)
             if self.observer is not None:
                 self.observer.committed(len({commit.position for commit in stored}))

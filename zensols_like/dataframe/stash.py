@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import numpy as np
 import pandas as pd
 
 from zensols_like.dataframe.split import random_splits
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 _BULK = 1024
+_READ = ("dataframe", "_positions", "_columns")
+"""What is made of the source, and made again where it is not there."""
 
 
 @dataclass
@@ -98,11 +101,40 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         Raises:
             DataframeError: There is no such key.
         """
-        positions = self.dataframe.index.get_indexer(pd.Index(keys, dtype=object))
-        missing = [key for key, position in zip(keys, positions, strict=True) if position < 0]
-        if missing:
-            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only")
-        return self.dataframe.iloc[positions]
+        return self.dataframe.iloc[self._require(keys)]
+
+    def load_columns(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The columns of the rows of these keys, as arrays, in their order.
+
+        Of keys that follow one another they may be pieces of the table itself: do not write into them.
+
+        Raises:
+            DataframeError: There is no such key.
+        """
+        positions = self._require(keys)
+        first, last = (positions[0], positions[-1]) if positions else (0, -1)
+        rows = slice(first, last + 1) if positions == list(range(first, last + 1)) else positions
+        return {name: array[rows] for name, array in self._columns.items()}
+
+    def _require(self, keys: Sequence[str]) -> list[int]:
+        """The row of each key.
+
+        Raises:
+            DataframeError: There is no such key.
+        """
+        try:
+            return list(map(self._positions.__getitem__, keys))
+        except KeyError:
+            missing = [key for key in keys if key not in self._positions]
+            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only") from None
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {key: position for position, key in enumerate(self.dataframe.index)}
+
+    @cached_property
+    def _columns(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {str(name): column.to_numpy() for name, column in self.dataframe.items()}
 
     def exists(self, name: str) -> bool:
         """Whether there is a row of this key."""
@@ -117,7 +149,8 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def clear(self) -> None:
         """Forget the table: it is read again when it is next asked for.  The source stays."""
-        self.__dict__.pop("dataframe", None)
+        for name in _READ:
+            self.__dict__.pop(name, None)
 
     def deallocate(self) -> None:
         """Let go of the table."""
@@ -224,7 +257,7 @@ class FrameStash(SplitColumnDataframeStash):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made of the table, which would travel twice."""
-        return {name: value for name, value in vars(self).items() if name not in ("dataframe", "_keys_by_split")}
+        return {name: value for name, value in vars(self).items() if name not in (*_READ, "_keys_by_split")}
 
 
 @dataclass

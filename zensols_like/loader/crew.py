@@ -43,6 +43,11 @@ class Crew(ABC, Generic[B]):
 
     @property
     @abstractmethod
+    def helps(self) -> bool:
+        """Whether it is worth asking ahead: batches are read while the loop works."""
+
+    @property
+    @abstractmethod
     def ready(self) -> int:
         """How many batches are there and not taken; the oldest one is among them if there are any."""
 
@@ -72,6 +77,11 @@ class CallingThread(Crew[B]):
     def take(self) -> Loaded[B]:
         """Read it."""
         return self._work(*self._asked.popleft())
+
+    @property
+    def helps(self) -> bool:
+        """Never."""
+        return False
 
     @property
     def ready(self) -> int:
@@ -172,6 +182,11 @@ class Threads(Crew[B]):
         """Read it, or wait for the thread that does."""
         step, out, task = self._asked.popleft()
         return self._work(step, out) if task is None or task.begin() else task.wait()
+
+    @property
+    def helps(self) -> bool:
+        """Whether threads pay."""
+        return self._pace.pays
 
     @property
     def ready(self) -> int:

@@ -22,6 +22,7 @@ from zensols_like.loader.shard import ShardContext
 from zensols_like.loader.source import B, BatchSource
 from zensols_like.loader.state import LoaderState
 from zensols_like.loader.stats import LoaderStats
+from zensols_like.loader.work import LoadWork
 
 __all__ = ["BatchLoader"]
 
@@ -160,9 +161,10 @@ class BatchLoader(Generic[B]):
         self._loop = object()
 
     def _run(self, loop: object) -> Iterator[B]:
-        crew = self._crew()
+        work = plan_work(self.source, self.options, self.device)
+        crew = self._crew(work)
         copier = None if self.device.type == "cpu" else DeviceCopier(self.device, self.options.prefetch + 3)
-        pipeline = Pipeline(self.source, self.options, crew, copier, self._cache, self.stats)
+        pipeline = Pipeline(self.source, self.options, work, crew, copier, self._cache, self.stats)
         try:
             for step, batch in pipeline.run(self.schedule.walk(self._start, self.shard)):
                 self._at, self.last = step.after, step
@@ -181,9 +183,8 @@ class BatchLoader(Generic[B]):
             crew.close()
         self._end()
 
-    def _crew(self) -> Crew[B]:
+    def _crew(self, work: LoadWork[B]) -> Crew[B]:
         """Who reads for one loop; processes stay from loop to loop."""
-        work = plan_work(self.source, self.options, self.device)
         if not self.options.reads_ahead:
             return CallingThread(work)
         if self.options.worker_type == "thread":

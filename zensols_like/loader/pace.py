@@ -27,13 +27,13 @@ class Pace:
         True
 
     Args:
-        workers: How many threads there are.
+        workers: How many threads there are, at least one.
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        self._reads_side_by_side = workers > 1
         self._paid = True
-        self.pays = workers > 0
+        self.pays = True
         """Whether threads are to be asked; they are until it is seen that this costs more than it saves."""
 
     def saw(self, load_s: float, step_s: float) -> None:
@@ -43,8 +43,7 @@ class Pace:
             load_s: How long it took to load its batch.
             step_s: How long the loop worked before it asked for it.
         """
-        saved = load_s if self._workers > 1 else min(load_s, step_s)
-        pays = self._workers > 0 and saved >= _HAND_OVER_S
+        pays = load_s >= _HAND_OVER_S and (self._reads_side_by_side or step_s >= _HAND_OVER_S)
         if pays == self._paid:
             self.pays = pays
         self._paid = pays

@@ -13,6 +13,7 @@ from zensols_like.loader.source import Tensors
 __all__ = ["Field", "Packed", "pack", "size_of"]
 
 _ALIGNMENT = 64
+_STRIDED = torch.strided
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +110,5 @@ def size_of(tensors: Tensors) -> int:
     total = 0
     for tensor in tensors.values():  # a loop, since it runs for every batch
         if tensor is not None:
-            total += tensor.nbytes if tensor.layout is torch.strided else tensor.numel() * tensor.element_size()
+            total += tensor.nbytes if tensor.layout is _STRIDED else tensor.numel() * tensor.element_size()
     return total

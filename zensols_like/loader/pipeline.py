@@ -58,6 +58,7 @@ class Pipeline(Generic[B]):
     Args:
         source: Where batches come from.
         options: What the user chose.
+        work: How to read a batch.
         crew: Who reads them.
         copier: Copies to the device; ``None`` where the tensors stay on the CPU.
         cache: What is kept.
@@ -68,6 +69,7 @@ class Pipeline(Generic[B]):
         self,
         source: BatchSource[B],
         options: LoaderOptions,
+        work: LoadWork[B],
         crew: Crew[B],
         copier: DeviceCopier | None,
         cache: Cache[B],
@@ -75,6 +77,7 @@ class Pipeline(Generic[B]):
     ) -> None:
         self.source = source
         self.options = options
+        self.work = work
         self.crew = crew
         self.copier = copier
         self.cache = cache
@@ -91,7 +94,7 @@ class Pipeline(Generic[B]):
         self._keeps_on_host = options.cache == "cpu" or (options.cache == "cuda" and copier is None)
         transform = None if options.transforms_in_worker else options.transform
         self._transform = None if transform is None else SeededTransform(transform, options.seed)
-        self._gives_as_read = copier is None and transform is None and options.cache is None
+        self._gives_as_read = copier is None and transform is None and not work.packs and options.max_bytes is None
 
     def run(self, steps: Iterator[Step]) -> Generator[tuple[Step, B], None, None]:
         """The batches of the steps, in order.
@@ -104,25 +107,48 @@ class Pipeline(Generic[B]):
         given: float | None = None
         while True:
             asked = perf_counter()
-            ready = self.crew.ready
-            item = self._next(steps, early)
-            if item is None:
+            if self._gives_as_read and not self._waiting and not self.crew.helps:
+                ready, found = 0, self._read(steps)
+            else:
+                ready, found = self.crew.ready, self._take(steps, early)
+                early = None if self.copier is None else self._stage_early()
+            if found is None:
                 return
-            step, batch = item.step, self._finish(item)
-            del item
-            if len(self._waiting) <= self._low:
-                self._fill(steps, self._depth)
-            early = None if self.copier is None else self._stage_early()
             step_s = None if given is None else asked - given
             given = perf_counter()
             self.stats.delivered(given - asked, step_s, ready)
             if step_s is not None:
                 self.crew.saw(self._load_s, step_s)
-            yield step, batch
-            del batch  # a loop that let go of it frees its memory
+            yield found
+            del found  # a loop that let go of its batch frees its memory
+
+    def _read(self, steps: Iterator[Step]) -> tuple[Step, B] | None:
+        """The next batch, read here and now where nobody helps; ``None`` at the end."""
+        for step in steps:
+            try:
+                batch, _, times = self.work(step)
+            except Exception:
+                if self.options.on_error == "raise":
+                    raise
+                self.stats.skip(step.ref.batch_id)
+                continue
+            self._load_s = self.stats.loaded(*times)
+            self.stats.nbytes += size_of(batch.attributes)
+            return step, batch
+        return None
+
+    def _take(self, steps: Iterator[Step], early: _Item[B] | None) -> tuple[Step, B] | None:
+        """The next batch of those that were asked for; ``None`` at the end."""
+        item = self._next(steps, early)
+        if item is None:
+            return None
+        batch = self._finish(item)
+        if self._depth and self.crew.helps and len(self._waiting) <= self._low:
+            self._fill(steps, self._depth)
+        return item.step, batch
 
     def _next(self, steps: Iterator[Step], early: _Item[B] | None) -> _Item[B] | None:
-        """The next batch that can be read; ``None`` at the end."""
+        """The next item that could be read; ``None`` at the end."""
         item = early
         while True:
             if item is None:
@@ -190,7 +216,7 @@ class Pipeline(Generic[B]):
     def _load(self, item: _Item[B]) -> None:
         batch, found, times = self.crew.take()
         self._load_s = self.stats.loaded(*times)
-        if self._gives_as_read and not isinstance(found, Packed):
+        if self.copier is None and self._transform is None and not isinstance(found, Packed):
             item.batch = batch
             return
         if self.options.uses_processes:

@@ -58,6 +58,11 @@ class Processes(Crew[B]):
             ) from error
 
     @property
+    def helps(self) -> bool:
+        """Always."""
+        return True
+
+    @property
     def ready(self) -> int:
         """How many are done, if the oldest one is among them."""
         return sum(future.done() for future in self._asked) if self._asked and self._asked[0].done() else 0

@@ -86,7 +86,8 @@ class BatchSchedule:
     epochs: int | None = None
     """How many epochs of the loop there are; no end when ``None``."""
 
-    _orders: dict[int, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _orders: dict[int, Sequence[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _size: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.shuffle in _SHUFFLES_TO_COME:
@@ -106,29 +107,32 @@ class BatchSchedule:
                 "steps_per_epoch and uneven",
                 "use uneven='pad' or 'drop', or leave steps_per_epoch out",
             )
-        if len(self.ids) == 0:
+        object.__setattr__(self, "_size", len(self.ids))
+        if self._size == 0:
             raise DatasetError("There are no batches.", "ids", "name a split that has some")
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self._size
 
     def ref(self, data_epoch: int, position: int) -> BatchRef:
         """What stands at a position of an epoch; beyond its end the epoch begins again, as padding."""
-        index = position % len(self.ids)
-        return BatchRef(self.ids[index if self.shuffle is None else int(self._order(data_epoch)[index])])
+        index = position % self._size
+        return BatchRef(self.ids[self._order(data_epoch)[index]])
 
-    def _order(self, data_epoch: int) -> NDArray[np.int64]:
+    def _order(self, data_epoch: int) -> Sequence[int]:
         """The permutation of an epoch, which needs none of the epochs before."""
+        if self.shuffle is None:
+            return range(self._size)
         order = self._orders.get(data_epoch)
         if order is None:
-            order = _permutation(len(self.ids), derive_seed(self.seed, "order", data_epoch))
+            order = _permutation(self._size, derive_seed(self.seed, "order", data_epoch)).data
             self._orders.clear()  # one epoch after another
             self._orders[data_epoch] = order
         return order
 
     def steps(self, shard: ShardContext, position: int = 0) -> int:
         """How many steps a rank does from a position to the end of the data."""
-        left = len(self.ids) - position
+        left = self._size - position
         if self.uneven == "allow":
             left -= shard.index
         elif self.uneven == "drop":
@@ -165,7 +169,7 @@ class BatchSchedule:
 
     def settled(self, cursor: Cursor, world: int) -> Cursor:
         """A cursor at the end of the data as one at the beginning of the next epoch; others as they are."""
-        left = len(self.ids) - cursor.position
+        left = self._size - cursor.position
         if left > 0 and not (self.uneven == "drop" and left < world):
             return cursor
         if self.steps_per_epoch is None:
@@ -181,23 +185,36 @@ class BatchSchedule:
     def take(self, cursor: Cursor, shard: ShardContext) -> Step:
         """The batch of a rank in the step after a cursor."""
         epoch, step, data_epoch, first = cursor
-        position = first + shard.index
-        after = Cursor(epoch, step + 1, data_epoch, first + shard.num_shards)
-        left = len(self.ids) - after.position
-        if (
-            left <= shard.num_shards or self.steps_per_epoch is not None
-        ):  # far from both ends there is nothing to settle
-            after = self.settled(after, shard.num_shards)
-            if after.step == self.steps_per_epoch:
-                after = Cursor(after.epoch + 1, 0, after.data_epoch, after.position)
-        return Step(self.ref(data_epoch, position), data_epoch, position, position >= len(self.ids), after)
+        position, world = first + shard.index, shard.num_shards
+        after = Cursor(epoch, step + 1, data_epoch, first + world)
+        after = self.settled(after, world)
+        if after.step == self.steps_per_epoch:
+            after = Cursor(after.epoch + 1, 0, after.data_epoch, after.position)
+        return Step(self.ref(data_epoch, position), data_epoch, position, position >= self._size, after)
 
     def walk(self, cursor: Cursor, shard: ShardContext) -> Iterator[Step]:
         """The steps of a rank from a cursor to the end of the epoch of the loop."""
-        for _ in range(self.steps_left(cursor, shard)):
+        left = self.steps_left(cursor, shard)
+        for step in self._straight(cursor, shard, left):
+            yield step
+            cursor = step.after
+            left -= 1
+        for _ in range(left):
             step = self.take(cursor, shard)
             yield step
             cursor = step.after
+
+    def _straight(self, cursor: Cursor, shard: ShardContext, limit: int) -> Iterator[Step]:
+        """The steps that `take` gives as long as no end is near, which are nearly all, for less."""
+        if self.steps_per_epoch is not None:
+            return
+        epoch, done, data_epoch, first = cursor
+        ids, order, world, index = self.ids, self._order(data_epoch), shard.num_shards, shard.index
+        for number in range(done + 1, done + 1 + min(limit, (self._size - first) // world - 2)):
+            position = first + index
+            first += world
+            after = Cursor(epoch, number, data_epoch, first)
+            yield Step(BatchRef(ids[order[position]]), data_epoch, position, False, after)
 
 
 def _permutation(size: int, key: int) -> NDArray[np.int64]:
