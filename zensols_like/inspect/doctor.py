@@ -230,14 +230,7 @@ def _unnamed_records(reader: BatchReader) -> Iterator[Finding]:
     except APIError:
         return  # it is told above
     records = reader.contexts.records
-    found = sorted(
-        {
-            records.where(receipt).partition(" at ")[0]
-            for group in groups
-            for _, receipt in records.find_all(group.key)
-            if receipt.file not in named
-        }
-    )
+    found = sorted({file for group in groups for file in records.files(group.key)}.difference(named))
     if found:
         yield Finding(
             "records",

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from xxhash import xxh3_64_intdigest
 
+from zensols_like.batch.index import Index
+from zensols_like.batch.plan import Plan
 from zensols_like.errors import BatchError, CorruptBatch
 from zensols_like.inspect.reader import BatchReader, StashReader
 from zensols_like.inspect.report import Report
@@ -89,58 +91,52 @@ def verify_store(
     except CorruptBatch as error:
         return report_unreadable(path, error, tier)
     total, committed, records, size = manifest.plan["batches"], 0, 0, 0
-    damaged = list(_damaged_books(reader))
-    if _has_index(reader):
-        for position in range(total):
-            receipts = list(_receipts(reader, position))
-            damaged += _damages(reader, position, receipts, tier)
-            committed += len(receipts) == len(manifest.groups)
-            records += len(receipts)
-            size += sum(receipt.length for _, receipt in receipts)
-            if observe is not None:
-                observe(position + 1, total)
-    is_open = _has_plan(reader) and _has_index(reader)
-    status = reader.status.value if is_open else "damaged"
+    plan, index, damaged = _books(reader)
+    status = "damaged" if plan is None or index is None else reader.status.value
+    if index is None:
+        return VerifyReport(path, status, tier.value, total, 0, 0, 0, tuple(damaged))
+    for position in range(total):
+        split = None if plan is None else plan.split_of(position)
+        receipts = list(_receipts(index, position))
+        damaged += _damages(reader, position, split, receipts, tier)
+        committed += len(receipts) == len(manifest.groups)
+        records += len(receipts)
+        size += sum(receipt.length for _, receipt in receipts)
+        if observe is not None:
+            observe(position + 1, total)
     return VerifyReport(path, status, tier.value, total, committed, records, size, tuple(damaged))
 
 
-def _damaged_books(reader: BatchReader) -> Iterator[Damage]:
-    for name in ("plan", "index"):
-        try:
-            getattr(reader.store, name)
-        except CorruptBatch as error:
-            yield Damage(error.where or f"{reader.store.location}/{name}", error.what)
-    found = reader.store.index_damage
-    if found is not None and _has_index(reader):  # the records say themselves what is there
-        yield Damage(found.where or reader.path, found.what)
-
-
-def _has_plan(reader: BatchReader) -> bool:
+def _books(reader: BatchReader) -> tuple[Plan | None, Index | None, list[Damage]]:
+    """The plan and the index, ``None`` where they cannot be read, and what is wrong with them."""
+    plan, index, damaged = None, None, []
     try:
-        return len(reader.store.plan) >= 0
-    except CorruptBatch:
-        return False
-
-
-def _has_index(reader: BatchReader) -> bool:
+        plan = reader.store.plan
+    except CorruptBatch as error:
+        damaged.append(Damage(error.where or reader.path, error.what))
     try:
-        return reader.store.index is not None
-    except CorruptBatch:
-        return False
+        index = reader.store.index
+    except CorruptBatch as error:
+        damaged.append(Damage(error.where or reader.path, error.what))
+    else:
+        found = reader.store.index_damage  # the records say themselves what is there
+        damaged += [] if found is None else [Damage(found.where or reader.path, found.what)]
+    return plan, index, damaged
 
 
-def _receipts(reader: BatchReader, position: int) -> Iterator[tuple[int, Receipt]]:
+def _receipts(index: Index, position: int) -> Iterator[tuple[int, Receipt]]:
     """The committed records of a batch, by the number of the group."""
-    for number in range(len(reader.manifest.groups)):
-        receipt = reader.store.index.receipt(number, position)
+    for number in range(len(index.file)):
+        receipt = index.receipt(number, position)
         if receipt is not None:
             yield number, receipt
 
 
-def _damages(reader: BatchReader, position: int, receipts: list[tuple[int, Receipt]], tier: Tier) -> list[Damage]:
+def _damages(
+    reader: BatchReader, position: int, split: str | None, receipts: list[tuple[int, Receipt]], tier: Tier
+) -> list[Damage]:
     """What is wrong with a batch."""
-    batch_id, split = str(position), reader.store.plan.split_of(position) if _has_plan(reader) else None
-    found = []
+    batch_id, found = str(position), []
     if reader.manifest.is_complete:
         there = {number for number, _ in receipts}
         lost = (group.key for number, group in enumerate(reader.manifest.groups) if number not in there)
@@ -195,7 +191,9 @@ def repair_store(reader: StashReader, damaged: Collection[Damage]) -> None:
         BatchError: The source no longer has a data point that is needed; nothing is changed then.
     """
     names = list(dict.fromkeys(one.batch_id for one in damaged if one.batch_id is not None))
-    for name in names if _has_plan(reader) else ():  # before anything is given up
-        reader.stash.create_data_points(reader.store.plan.ids(int(name)))
+    plan, *_ = _books(reader)
+    if plan is not None:  # before anything is given up
+        for name in names:
+            reader.stash.create_data_points(plan.ids(int(name)))
     if damaged:
         reader.stash.repair(names)

@@ -209,6 +209,10 @@ class ShardRecords(RecordStore):
                 yield found.key, Receipt(file, offset, length, xxh3_64_intdigest(record), layout_of(record))
                 offset += length + -length % ALIGNMENT
 
+    def files(self, group: str) -> list[str]:
+        """The shards."""
+        return [str(path.relative_to(self.root)) for path in self.shards(group)]
+
     def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
         """The records of a group by their headers; after a damaged one the next that has a header."""
         for path in self.shards(group):
