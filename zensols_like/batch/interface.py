@@ -110,6 +110,7 @@ class BatchDirectoryCompositeStash(DirectoryCompositeStash):
         """Store the contexts of a batch."""
         for group in self.grouping(inst):
             self.put(name, self.group_key(group), {attribute: inst[attribute] for attribute in group})
+        self.flush()
 
     def delete(self, name: str) -> None:
         """Remove the files of a batch."""

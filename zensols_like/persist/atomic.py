@@ -24,7 +24,9 @@ _WRITEV_LIMIT = 512
 """Pieces handed to the system in one call; every system takes at least 1024."""
 
 
-def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True, alone: bool = False) -> None:
+def write_atomically(
+    path: Path, pieces: Iterable[Buffer], durable: bool = True, alone: bool = False, syncs_name: bool = True
+) -> None:
     """Write a file under another name and rename it.
 
     Whoever looks finds the file as it was before or with all of its bytes; when writing fails, nothing is left behind.
@@ -35,6 +37,8 @@ def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True,
         durable: Whether the bytes and the name are forced to the disk before this returns.
         alone: Whether nobody else writes the file at the same time.  Its temporary name is always the same then, so
             that the next write replaces what a killed process left of it.
+        syncs_name: Whether a durable file's name is forced to the disk, too; else the caller syncs the folder later,
+            once for many files.
     """
     make_folder(path.parent)
     temporary = path.parent / (f".{path.name}.tmp" if alone else f".{uuid.uuid4().hex}.{os.getpid()}.tmp")
@@ -52,7 +56,7 @@ def write_atomically(path: Path, pieces: Iterable[Buffer], durable: bool = True,
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    if durable:
+    if durable and syncs_name:
         sync_folder(path.parent)
 
 

@@ -143,6 +143,7 @@ class DirectoryCompositeStash(GroupedStash):
         )
         for group in groups:
             self.put(new.part_key(name), group_name(group), {key: parts[key] for key in group})
+        self.flush()
         self._items.dump(name, tuple(new))
         self._forget_parts(name, old)
 

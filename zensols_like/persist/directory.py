@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class DirectoryRecords(RecordStore):
     root: Path
     prefix: str = ""
     suffix: str = ".dat"
+    _unsynced: dict[Path, None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Folders with new names that are not forced to the disk yet."""
 
     @cached_property
     def _root(self) -> str:
@@ -105,7 +107,8 @@ class DirectoryRecords(RecordStore):
     def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:
         """Write the file of a record."""
         path = self.path_of(key, group)
-        write_atomically(path, pieces)
+        write_atomically(path, pieces, syncs_name=False)
+        self._unsynced[path.parent] = None
         return receipt_of(pieces, str(path.relative_to(self.root)))
 
     def get(self, receipt: Receipt) -> memoryview:
@@ -132,10 +135,13 @@ class DirectoryRecords(RecordStore):
             sync_folder(path.parent)
 
     def flush(self) -> None:
-        """Nothing is left to do: each file was forced to the disk."""
+        """Force the names of the files to the disk, whose bytes are there already."""
+        while self._unsynced:
+            sync_folder(self._unsynced.popitem()[0])
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Flush; nothing is open."""
+        self.flush()
 
     def keep_only(self, files: Collection[str]) -> None:
         """Remove temporary files, and in the folders of groups the records that are not named."""
@@ -233,6 +239,7 @@ class DirectoryStash(RecordStash):
     def dump(self, name: str, inst: Any) -> None:
         """Store a value, whole or not at all."""
         self.put(name, "", inst)
+        self.flush()
 
     def delete(self, name: str) -> None:
         """Remove the file of a key."""
