@@ -11,8 +11,8 @@ from benchmarks.workload import WORKLOADS
 
 __all__ = ["Bar", "bars", "bars_table"]
 
-_SHARDS = ("loader", "batches")
-_DIRECTORY = ("directory-loader", "directory")
+_SHARDS = ("tensors", "batches", "loader")
+_DIRECTORY = ("directory-tensors", "directory", "directory-loader")
 _ORDERS = ("sequential", "shuffled")
 _MILLI, _MIB = 1e3, 2.0**20
 

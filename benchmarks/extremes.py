@@ -90,7 +90,6 @@ def run_memory(run: Run) -> None:
     for factor in (1.0, run.memory_factor):
         workload = WORKLOADS["W3"].scaled(run.results.scale * factor)
         source = write_arrays(workload, run.folder / "source")
-        shapes: dict[str, Any] = {name: shape for name, (_, shape) in workload.fields.items()}
         peaks = []
         for _ in range(run.rounds):
             folder = run.folder / "memory"
@@ -100,7 +99,7 @@ def run_memory(run: Run) -> None:
                     "encode_mapped",
                     source=str(source),
                     folder=str(folder),
-                    shapes=shapes,
+                    attributes=list(workload.fields),
                     batch_size=workload.batch_size,
                     workers=2,
                 )
@@ -114,10 +113,10 @@ def run_wide(run: Run) -> None:
     """The bytes that are fetched from the disk for one of ten wide attributes, and for all."""
     folder = run.folder / "wide"
     points = max(round(4_096 * run.results.scale), 128)
-    store: dict[str, Any] = {"folder": str(folder), "attributes": _ATTRIBUTES, "points": points, "size": 1024}
+    store: dict[str, Any] = {"folder": str(folder), "attributes": _ATTRIBUTES}
     shutil.rmtree(folder, ignore_errors=True)
     with _probe(run) as probe:
-        probe.ask("encode_wide", **store)
+        probe.ask("encode_wide", **store, points=points, size=1024)
     for name, only in (("one of ten", ["x3"]), ("all", None)):
         fetched = []
         for _ in range(run.rounds):

@@ -36,7 +36,7 @@ class OursProbe:
             np.save(source / "x.npy", rng.standard_normal((batches, *_SMALL["x"]), dtype=np.float32))
             np.save(source / "y.npy", rng.integers(0, 10, batches))
         delegate = BatchShardStash(Path(folder) / f"store-{batches}", (set(_SMALL),))
-        return array_stash(source, _SMALL, batches, 1, delegate)
+        return array_stash(source, delegate, batch_size=1)
 
     def encode_small(self, folder: str, batches: int) -> dict[str, Any]:
         """Encode batches of one small data point each."""
@@ -78,13 +78,10 @@ class OursProbe:
             count += 1
         return {"seconds": (time.perf_counter() - began) / count}
 
-    def encode_mapped(self, source: str, folder: str, shapes: dict[str, Any], batch_size: int, workers: int) -> Any:
+    def encode_mapped(self, source: str, folder: str, attributes: list[str], batch_size: int, workers: int) -> Any:
         """Encode arrays that stay on the disk."""
-        arrays = Path(source)
-        points = len(np.load(arrays / "y.npy", mmap_mode="r"))
-        delegate = BatchShardStash(Path(folder), (set(shapes),))
-        rows = {name: tuple(shape) for name, shape in shapes.items()}
-        array_stash(arrays, rows, points, batch_size, delegate, workers=workers).prime()
+        delegate = BatchShardStash(Path(folder), (set(attributes),))
+        array_stash(Path(source), delegate, batch_size, workers=workers).prime()
         return {}
 
     def encode_wide(self, folder: str, attributes: int, points: int, size: int) -> dict[str, Any]:
@@ -95,19 +92,18 @@ class OursProbe:
         source.mkdir(parents=True)
         for name, array in {**arrays, "y": np.zeros(points, np.int64)}.items():
             np.save(source / f"{name}.npy", array)
-        self._wide(folder, attributes, points, size).prime()
+        self._wide(folder, attributes).prime()
         sync_tree(Path(folder))
         return {}
 
-    def _wide(self, folder: str, attributes: int, points: int, size: int, **options: Any) -> BatchStash:
-        shapes: dict[str, tuple[int, ...]] = {f"x{number}": (size,) for number in range(attributes)}
-        delegate = BatchShardStash(Path(folder) / "store", [{"y"}, *({name} for name in shapes)])
-        stash = array_stash(Path(folder) / "source", {**shapes, "y": ()}, points, 64, delegate)
-        return stash.selecting(options["only"]) if "only" in options else stash
+    def _wide(self, folder: str, attributes: int) -> BatchStash:
+        names = [f"x{number}" for number in range(attributes)]
+        delegate = BatchShardStash(Path(folder) / "store", [{"y"}, *({name} for name in names)])
+        return array_stash(Path(folder) / "source", delegate, batch_size=64)
 
-    def load_wide(self, folder: str, attributes: int, points: int, size: int, only: list[str] | None) -> dict[str, Any]:
+    def load_wide(self, folder: str, attributes: int, only: list[str] | None) -> dict[str, Any]:
         """Load all attributes or some of them from a disk whose files are not in memory; counts what is fetched."""
-        stash = self._wide(folder, attributes, points, size, **({} if only is None else {"only": only}))
+        stash = self._wide(folder, attributes).selecting(only)
         stash.prime()
         for path in (Path(folder) / "store").rglob("*.shard"):
             descriptor = os.open(path, os.O_RDONLY)

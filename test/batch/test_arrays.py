@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, RowDataPoint
-from zensols_like.errors import BatchError, DatasetError, EncodeError
+from zensols_like.errors import BatchError, DatasetError, EncodeError, StaleError
 from zensols_like.source import ArrayStash, SourceError
 
 SIZE = 23
@@ -112,6 +112,15 @@ def test_tensors_come_in_any_order_and_only_those_that_are_asked_for(tmp_path, a
         assert all(torch.equal(tensors[one], stash[name][one]) for one in tensors)
     with pytest.raises(BatchError, match="'9' is not planned"):
         list(stash.tensors(["9"]))
+
+
+@pytest.mark.parametrize("stale", ["error", "rebuild", "ignore"])
+def test_a_store_in_another_container_is_told(tmp_path, arrays, stale):
+    ArrayBatchStash.from_arrays(arrays, tmp_path, label="label").prime()
+    delegate = BatchDirectoryCompositeStash(tmp_path, ({"label"}, set(arrays) - {"label"}))
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", delegate=delegate, stale=stale)
+    with pytest.raises(StaleError, match="kind 'shards'; the delegate is one of kind 'composite'"):
+        stash["0"]
 
 
 @pytest.mark.process

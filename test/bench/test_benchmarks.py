@@ -97,8 +97,8 @@ def test_many_small_batches_are_encoded_opened_and_got(tmp_path: Path) -> None:
 
 
 def test_what_one_attribute_of_many_fetches_is_counted(tmp_path: Path) -> None:
-    store = {"folder": str(tmp_path / "wide"), "attributes": 4, "points": 128, "size": 16}
-    OursProbe("ours").encode_wide(**store)
+    store = {"folder": str(tmp_path / "wide"), "attributes": 4}
+    OursProbe("ours").encode_wide(**store, points=128, size=16)
     one, everything = (OursProbe("ours").load_wide(**store, only=only)["bytes"] for only in (["x2"], None))
     assert one <= everything
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from support.flowers import flower_stash
 from torch.utils.data import DataLoader
 
-from zensols_like.loader import unwrap
+from zensols_like.loader import BatchLoader, LoaderOptions, unwrap
 from zensols_like.torchconfig import TorchConfig
 
 pytestmark = pytest.mark.gpu
@@ -80,3 +81,16 @@ def test_the_data_loader_of_torch_pins_the_batches(tmp_path: Path, workers: int)
         for name in stored:
             assert batch[name].is_pinned()
             assert torch.equal(on_device[name].cpu(), stored[name])
+
+
+@pytest.mark.parametrize("way", [{}, {"cache": "cpu"}, {"cache": "cuda"}])
+def test_narrow_tensors_are_widened_on_the_device(tmp_path: Path, way: dict[str, Any]) -> None:
+    stash = flower_stash(tmp_path, n=40, model_torch_config=TorchConfig())
+    source = replace(stash.loader("train").source, wide_data_types={"leaves": torch.float32})
+    loader = BatchLoader(source, LoaderOptions(**way))
+    plain = stash.loader("train", device="cpu")
+    for _ in range(2):
+        for batch, expected in zip(loader, plain, strict=True):
+            assert batch["leaves"].is_cuda
+            assert batch["leaves"].cpu().equal(expected["leaves"].float())
+    assert loader.stats.nbytes == plain.stats.nbytes  # what was copied was narrow

@@ -197,6 +197,12 @@ class BatchCodec:
         self.mapping.check()
         return {mapped.attr: self._bind(manager.vectorizer_manager_name, mapped) for manager, mapped in self._pairs()}
 
+    @cached_property
+    def wide_data_types(self) -> Mapping[str, torch.dtype]:
+        """By attribute the data type of its tensor where the model is, if it is another one there."""
+        wide = {name: bound.vectorizer.wide_data_type for name, bound in self.fields.items()}
+        return {name: dtype for name, dtype in wide.items() if dtype is not None}
+
     def _pairs(self) -> Iterator[Any]:
         return self.mapping.pairs()
 

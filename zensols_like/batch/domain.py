@@ -16,6 +16,7 @@ from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.state import LETTERS, Copied, Deallocated, Decoded, Encoded, Nascent, Payload
 from zensols_like.errors import BatchError, DeepLearnError
+from zensols_like.loader import widen
 from zensols_like.persist import PersistableContainer
 from zensols_like.protocols import Deallocatable, Writable
 from zensols_like.torchconfig import TorchConfig
@@ -263,7 +264,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         return tensors
 
     def to(self, device: torch.device | str | None = None, non_blocking: bool = False) -> Self:
-        """A copy with its tensors on a device.
+        """A copy with its tensors on a device, in the data types that their vectorizers want there.
 
         The batch itself stays as it is.  On the same device the copy shares its tensors; a copy gives itself.
 
@@ -275,7 +276,9 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
             if isinstance(self._payload, Copied):
                 return self
             device = self.torch_config.device
-        return self._clone(Copied(self._each(lambda arr: arr.to(device, non_blocking=non_blocking))))
+        wide = {} if self.batch_stash is None else self._host.codec.wide_data_types
+        tensors = self._each(lambda arr: arr.to(device, non_blocking=non_blocking))
+        return self._clone(Copied(widen(tensors, wide)))
 
     def pin_memory(self) -> Self:
         """A copy with its tensors in page-locked memory, from where they go to a GPU faster; needs CUDA."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Protocol
 
+from zensols_like.batch.codec import BatchCodec
 from zensols_like.batch.domain import Batch
 from zensols_like.batch.split import BatchIDs
 from zensols_like.batch.store import BatchStore
@@ -26,6 +27,10 @@ class BatchFeeder(Protocol):
     @property
     def store(self) -> BatchStore:
         """The books."""
+
+    @property
+    def codec(self) -> BatchCodec:
+        """Knows the vectorizers."""
 
     def ids_of(self, split_name: str) -> BatchIDs:
         """The IDs of the batches of a split."""
@@ -62,4 +67,5 @@ def source_of(stash: BatchFeeder, split: str) -> BatchSource[Batch]:
         batch_size=stash.batch_size,
         is_last_short=len(positions) > 0 and plan.batch_size(positions[-1]) < stash.batch_size,
         size_bytes=stash.size_bytes,
+        wide_data_types=stash.codec.wide_data_types,
     )

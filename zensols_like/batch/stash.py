@@ -329,6 +329,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Raises:
             StaleError: It was encoded from something else, and is not to be encoded again.
         """
+        self._require_container()
         if self.is_child:
             self.require_fresh()  # a worker that sees another configuration than its parent must not write
             return True
@@ -337,6 +338,21 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         if self.stale == "error" or not self.store.is_complete:
             self.require_fresh()
         return self.store.is_complete
+
+    def _require_container(self) -> None:
+        """Refuse a store whose batches lie in another kind of container than the delegate.
+
+        Raises:
+            StaleError: They do.
+        """
+        manifest = self.store.manifest
+        if manifest is not None and manifest.container != self._contexts.container:
+            raise StaleError(
+                f"The batches lie in a container of kind {manifest.container!r}; the delegate is one of kind "
+                f"{self._contexts.container!r}.",
+                self.store.location,
+                "use the delegate that they were encoded with, or clear the store and encode again",
+            )
 
     def repair(self, names: Iterable[str]) -> None:
         """Encode batches again whose records are damaged; the others stay.  A damaged plan or index is written again.

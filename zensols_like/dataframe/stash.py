@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from zensols_like.dataframe.row import RowLayout
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
 from zensols_like.dataset import SplitKeyContainer
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 _BULK = 1024
-_READ = ("dataframe", "_positions", "_columns")
+_READ = ("dataframe", "_positions", "_columns", "_layout", "_row_type")
 """What is made of the source, and made again where it is not there."""
 
 
@@ -77,7 +78,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def load(self, name: str) -> pd.Series | None:
         """The row of a key; None when there is no such key."""
-        return cast("pd.Series", self.dataframe.loc[name].copy()) if self.exists(name) else None
+        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, pd.Series | None]]:
         """Pairs of key and row in the order of ``keys``; an absent key gives None."""
@@ -91,9 +92,15 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
     def _rows(self, positions: Sequence[int]) -> Iterator[pd.Series]:
         # in bulk: pandas gives a row at a time four times slower where there are many columns
         rows = self.dataframe.iloc[list(positions)]
-        values, dtype = rows.to_numpy(), self.dataframe.iloc[0].dtype
-        for key, row in zip(rows.index, values, strict=True):
-            yield pd.Series(row, index=rows.columns, dtype=dtype, name=key)
+        return self._layout.rows(rows.index.tolist(), rows.to_numpy(), self._row_type)
+
+    @cached_property
+    def _layout(self) -> RowLayout:
+        return RowLayout(self.dataframe.columns)
+
+    @cached_property
+    def _row_type(self) -> Any:
+        return self.dataframe.iloc[0].dtype
 
     def take(self, keys: Sequence[str]) -> pd.DataFrame:
         """The part of the table with these keys, in their order.
@@ -244,7 +251,7 @@ class FrameStash(SplitColumnDataframeStash):
         {'train': ('rose',), 'test': ('tulip',)}
     """
 
-    frame: pd.DataFrame = field(repr=False, compare=False)
+    frame: pd.DataFrame = field(repr=False, compare=False, metadata={"fingerprint": False})
     """The table."""
 
     def _get_dataframe(self) -> pd.DataFrame:

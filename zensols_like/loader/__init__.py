@@ -5,7 +5,7 @@ from zensols_like.loader.loader import BatchLoader
 from zensols_like.loader.options import LoaderOptions
 from zensols_like.loader.schedule import BatchRef, BatchSchedule, Cursor, Step
 from zensols_like.loader.shard import ShardContext
-from zensols_like.loader.source import BatchSource, LoadedBatch, Tensors
+from zensols_like.loader.source import BatchSource, LoadedBatch, Tensors, widen
 from zensols_like.loader.state import LoaderState
 from zensols_like.loader.stats import LoaderStats
 
@@ -24,4 +24,5 @@ __all__ = [
     "Step",
     "Tensors",
     "unwrap",
+    "widen",
 ]

@@ -8,7 +8,7 @@ from typing import Generic
 from torch.utils.data import Dataset, get_worker_info
 
 from zensols_like.loader.packed import pack
-from zensols_like.loader.source import B, BatchSource
+from zensols_like.loader.source import B, BatchSource, widen
 
 __all__ = ["BatchDataset", "unwrap"]
 
@@ -36,7 +36,7 @@ class BatchDataset(Dataset[B], Generic[B]):
             IndexError: There is none.
         """
         batch = self.source.load(self.source.ids[index])
-        tensors = batch.attributes
+        tensors = widen(batch.attributes, self.source.wide_data_types)
         if get_worker_info() is not None:
             tensors = pack(tensors).views()  # one piece of shared memory for each batch, not for each tensor
         return self.source.holding(batch, tensors)

@@ -15,7 +15,7 @@ from zensols_like.loader.device import DeviceCopier, Landing, Slot
 from zensols_like.loader.options import LoaderOptions
 from zensols_like.loader.packed import Packed, pack, size_of
 from zensols_like.loader.schedule import Step
-from zensols_like.loader.source import B, BatchSource, Tensors
+from zensols_like.loader.source import B, BatchSource, Tensors, widen
 from zensols_like.loader.stats import LoaderStats
 from zensols_like.loader.work import LoadWork, SeededTransform, note_of
 
@@ -94,7 +94,9 @@ class Pipeline(Generic[B]):
         self._keeps_on_host = options.cache == "cpu" or (options.cache == "cuda" and copier is None)
         transform = None if options.transforms_in_worker else options.transform
         self._transform = None if transform is None else SeededTransform(transform, options.seed)
-        self._gives_as_read = copier is None and transform is None and not work.packs and options.max_bytes is None
+        self._widens = len(source.wide_data_types) > 0
+        plainly = copier is None and transform is None and not work.packs and not self._widens
+        self._gives_as_read = plainly and options.max_bytes is None
 
     def run(self, steps: Iterator[Step]) -> Generator[tuple[Step, B], None, None]:
         """The batches of the steps, in order.
@@ -260,9 +262,11 @@ class Pipeline(Generic[B]):
         batch, tensors = item.batch, item.tensors
         if batch is None:
             raise WorkerError(f"Batch {item.step.ref.batch_id!r} was not read.")
-        if tensors is None:
+        if tensors is None and not self._widens:
             self.stats.nbytes += size_of(batch.attributes)
             return batch
+        if tensors is None:
+            tensors = batch.attributes
         if isinstance(tensors, Landing):
             packed = tensors.take()
             if self.options.cache == "cuda" and not self._keeps_on_host and not item.is_cached:
@@ -270,4 +274,4 @@ class Pipeline(Generic[B]):
                 packed = packed.copy(packed.buffer.device)  # what is kept is not given away
             tensors = packed.views()
         self.stats.nbytes += size_of(tensors)
-        return self.source.holding(batch, tensors)
+        return self.source.holding(batch, widen(tensors, self.source.wide_data_types))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
 
-__all__ = ["BatchSource", "LoadedBatch", "Tensors"]
+__all__ = ["BatchSource", "LoadedBatch", "Tensors", "widen"]
 
 Tensors: TypeAlias = Mapping[str, Tensor | None]
 """Tensors by attribute; ``None`` for what is missing."""
@@ -53,3 +53,19 @@ class BatchSource(Generic[B]):
     """Whether the last batch has fewer."""
     size_bytes: Callable[[str], int] | None = None
     """How many bytes a batch has in its store, without reading it; ``None`` where nobody knows."""
+    wide_data_types: Mapping[str, torch.dtype] = field(default_factory=dict)
+    """By name the data types that tensors get where the model is, if they are others there."""
+
+
+def widen(tensors: Tensors, data_types: Mapping[str, torch.dtype]) -> Tensors:
+    """The tensors, some of them in another data type.
+
+    Device: that of each tensor.
+
+    Example:
+        >>> widen({"image": torch.tensor([255], dtype=torch.uint8)}, {"image": torch.float32})
+        {'image': tensor([255.])}
+    """
+    if not data_types:
+        return tensors
+    return {name: None if one is None else one.to(data_types.get(name, one.dtype)) for name, one in tensors.items()}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
-from torch import Tensor
+from torch import Tensor, dtype
 
 from zensols_like.config import ConfigFactory
 from zensols_like.errors import VectorizerError
@@ -138,6 +138,12 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
 
     is_random: ClassVar[bool] = True
     """Whether encoding may draw random numbers, which are then seeded for each batch; set it where it never does."""
+
+    wide_data_type: ClassVar[dtype | None] = None
+    """The data type of the tensor where the model is, if it is another one than that of the decoded tensor.
+
+    A batch that goes to a device takes the decoded tensor there, with its few bytes, and is widened on it.
+    """
 
     manager: VectorizerHost | None = field(repr=False, compare=False)
     """The manager of this vectorizer; ``None`` until it belongs to one."""
