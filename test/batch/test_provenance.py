@@ -85,6 +85,14 @@ def test_a_manifest_says_who_made_the_store(tmp_path, monkeypatch):
     assert str(Path.home()) not in str(found)
 
 
+def test_a_current_folder_that_is_gone_has_no_commit(tmp_path, monkeypatch):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert begin_provenance(None)["commit"] is None
+
+
 def test_a_command_of_any_bytes_comes_back(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["x", os.fsdecode(b"\xff\n"), "y" * 10_000])
     command = begin_provenance(None)["command"]

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 from torture.cases import Bench, case
@@ -238,6 +239,23 @@ def keep_all(place: Place) -> int:
         kept = [batch.to() for batch in stash.values()]
         assert [len(batch) for batch in kept] == [4] * 100
         return len(kept)
+
+
+READERS: tuple[dict[str, Any], ...] = ({}, {"workers": 4}, {"workers": 2, "worker_type": "process"})
+
+
+@case("C-12", "64 open files: a loader reads ahead, all batches kept", "loaders", short=3)
+def few_files_of_a_loader(bench: Bench, seed: int) -> int:
+    place = bench.place(container=KINDS[seed % 2], n=400)
+    bench.nursery.call(encode, place)
+    assert bench.nursery.call(keep_all_of_a_loader, place, READERS[seed]) == list(range(240))
+    return 1
+
+
+def keep_all_of_a_loader(place: Place, options: dict[str, Any]) -> list[int]:
+    with limited(resource.RLIMIT_NOFILE, 64):
+        kept = list(place.stash().loader("train", **options))
+        return [int(size) for batch in kept for size in batch["size"].tolist()]
 
 
 # ---- C-14

@@ -82,17 +82,17 @@ def go_on(cases: Sequence[Case], tallies: Mapping[str, Tally], quarters: Nursery
 
 def stands(case: Case, seed: int, quarters: Nursery, references: dict[tuple[str, int], str], tally: Tally) -> bool:
     """Run a seed of a case, add it to a tally and say how it went."""
-    start, error = time.monotonic(), None
+    start, error = time.monotonic(), ""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         try:
             tally.units += case.run(Bench.of(case, seed, Path(folder), quarters, references), seed)
-        except AssertionError as found:
-            error = found
+        except Exception as found:  # noqa: BLE001 - whatever it is, the seed did not stand
+            error = f"{type(found).__name__}: {found}"
             tally.failed.append(seed)
     tally.seeds += 1
     tally.seconds += time.monotonic() - start
-    print(f"{case.id} {case.name} seed {seed}: {'stood' if error is None else f'FAILED{chr(10)}{error}'}", flush=True)
-    return error is None
+    print(f"{case.id} {case.name} seed {seed}: {'stood' if error == '' else f'FAILED{chr(10)}{error}'}", flush=True)
+    return error == ""
 
 
 def read_state() -> dict[str, Tally]:

@@ -115,15 +115,16 @@ def _serve(pipe: Connection) -> None:
     with suppress(EOFError):
         while True:
             kind, *arguments = pipe.recv()
-            pipe.send(_start(pipe, *arguments) if kind == "start" else _wait(codes, *arguments))
+            pipe.send(_start(pipe, codes, *arguments) if kind == "start" else _wait(codes, *arguments))
 
 
-def _start(pipe: Connection, call: bytes, result: Path) -> int:
+def _start(pipe: Connection, codes: dict[int, int], call: bytes, result: Path) -> int:
     pid = os.fork()
     if pid == 0:
         os.setsid()
         pipe.close()
         _run(call, result)
+    codes.pop(pid, None)  # of an earlier child with this number
     return pid
 
 

@@ -35,7 +35,7 @@ def begin_provenance(seed: Mapping[str, Any] | None) -> dict[str, Any]:
         "began": _now(),
         "finished": None,
         "command": _command(),
-        "commit": find_commit(Path.cwd()),
+        "commit": _commit(),
         "host": socket.gethostname(),
         "run": uuid.uuid4().hex[:12],
         "seed": None if seed is None else seed["seed"],
@@ -54,6 +54,13 @@ def end_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _commit() -> str | None:
+    try:
+        return find_commit(Path.cwd())
+    except OSError:  # the current folder is gone
+        return None
 
 
 def _command() -> str:
