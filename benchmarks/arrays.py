@@ -79,7 +79,7 @@ class ArrayProbe:
         return {"seconds": time.perf_counter() - began}
 
     def epoch(self, seed: int | None, verify: bool, budget: float) -> dict[str, Any]:
-        """The median time of an epoch, of as many as the budget allows."""
+        """The time of the quickest epoch of as many as the budget allows, in which others disturbed least."""
         store = self._open(verify)
         order = _order(self._workload, seed)
         adds_check = verify and not self.entry.checks
@@ -95,7 +95,7 @@ class ArrayProbe:
             times.append(time.perf_counter() - began)
             if count != self._workload.batches:
                 raise RuntimeError(f"an epoch of {self.entry.name} has {count} batches, not {self._workload.batches}")
-        return {"seconds": float(np.median(times)), "epochs": len(times)}
+        return {"seconds": min(times), "epochs": len(times)}
 
     def check(self) -> dict[str, Any]:
         """Whether an epoch gives exactly what was written."""
