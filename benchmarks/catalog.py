@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["CATALOG", "TABLES", "Entry", "Kind"]
+__all__ = ["CATALOG", "OURS", "TABLES", "Entry", "Kind"]
 
 Kind: TypeAlias = Literal["limit", "ours", "expert", "peer"]
 """``peer``: a library as its documentation uses it; ``expert``: as its source code allows."""
@@ -58,25 +58,20 @@ def _by_name(entries: Iterable[Entry]) -> Mapping[str, Entry]:
     return {entry.name: entry for entry in entries}
 
 
+def _directory(name: str, cls: str, title: str, reads: str = "") -> Entry:
+    return Entry(name, "ours", "ours", cls, title, reads, has_files=True, checks=True)
+
+
 CATALOG: Mapping[str, Entry] = _by_name(
     (
         Entry("touch", "limit", "raw", "TouchStore", "touching bytes in memory", "raw"),
         Entry("raw", "limit", "raw", "RawStore", "raw walk of a mapped file", checks=True),
+        Entry("tensors", "ours", "ours", "TensorStore", "shards, splits[…].tensors()", "batches", checks=True),
+        Entry("batches", "ours", "ours", "BatchStore", "shards, splits[…].values()", checks=True),
         Entry("loader", "ours", "ours", "LoaderStore", "shards, loader(workers=0)", "batches", checks=True),
-        Entry("batches", "ours", "ours", "ShardStore", "shards, splits[…].values()", checks=True),
-        Entry(
-            "directory-loader",
-            "ours",
-            "ours",
-            "DirectoryLoaderStore",
-            "directory, loader(workers=0)",
-            "directory",
-            has_files=True,
-            checks=True,
-        ),
-        Entry(
-            "directory", "ours", "ours", "DirectoryStore", "directory, splits[…].values()", has_files=True, checks=True
-        ),
+        _directory("directory-tensors", "DirectoryTensorStore", "directory, splits[…].tensors()", "directory"),
+        _directory("directory", "DirectoryBatchStore", "directory, splits[…].values()"),
+        _directory("directory-loader", "DirectoryLoaderStore", "directory, loader(workers=0)", "directory"),
         Entry("tensordict-slices", "expert", "tensordict", "SlicedStore", "tensordict, sliced by hand", "tensordict"),
         Entry("tensordict", "peer", "tensordict", "TensordictStore", "tensordict"),
         Entry("litdata", "peer", "litdata", "LitdataStore", "litdata, an item per batch"),
@@ -103,3 +98,6 @@ TABLES: Mapping[str, Entry] = _by_name(
     )
 )
 """The same for a table whose rows go through vectorizers."""
+
+OURS = Entry("ours", "ours", "ours", "BatchStore", "shards", probe=("ours_probe", "OursProbe"))
+"""What is measured of this library alone."""

@@ -9,13 +9,23 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import sys
 import traceback
 import warnings
+from importlib.metadata import distributions
 
 import torch
 
 __all__ = ["main"]
+
+_NAMED = ("torch", "numpy", "pandas", "xxhash", "tensordict", "litdata", "safetensors", "datasets", "zensols_deeplearn")
+
+
+def _versions() -> dict[str, str]:
+    """What is installed here of what is compared."""
+    installed = {one.name: one.version for one in distributions()}
+    return {"python": platform.python_version(), **{name: installed[name] for name in _NAMED if name in installed}}
 
 
 def main() -> None:
@@ -25,6 +35,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     module, cls, *arguments = sys.argv[1:]
+    print(json.dumps(_versions()), file=answers, flush=True)
     probe = getattr(importlib.import_module(f"benchmarks.{module}"), cls)(*arguments)
     for line in sys.stdin:
         command = json.loads(line)

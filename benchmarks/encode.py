@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.figures import Figure
-from benchmarks.process import interleave
+from benchmarks.process import interleave, versions_of
 from benchmarks.run import Run
 
 __all__ = ["run_encode"]
@@ -18,13 +18,16 @@ def run_encode(run: Run) -> None:
                 answers = interleave(able, run.rounds, {workers: {"do": "write", "workers": workers}})
                 for name, unit in (("seconds", "s"), ("unsynced", "s"), ("bytes", "B"), ("files", "files")):
                     run.results.add(
-                        Figure(
-                            "encode",
-                            workload,
-                            store,
-                            [answer[name] for answer in rounds],
-                            unit,
-                            {"workers": workers, "measure": name},
-                        )
-                        for (store, _), rounds in answers.items()
+                        (
+                            Figure(
+                                "encode",
+                                workload,
+                                store,
+                                [answer[name] for answer in rounds],
+                                unit,
+                                {"workers": workers, "measure": name},
+                            )
+                            for (store, _), rounds in answers.items()
+                        ),
+                        versions_of(children),
                     )

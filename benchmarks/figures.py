@@ -62,12 +62,17 @@ class Results:
     scale: float = 1.0
     run: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
-    def add(self, figures: Iterable[Figure]) -> None:
-        """Append figures."""
+    def add(self, figures: Iterable[Figure], versions: Mapping[str, Mapping[str, str]]) -> None:
+        """Append figures.
+
+        Args:
+            figures: What was measured.
+            versions: What was installed, by the name of the store.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         for figure in figures:
             known = {"run": self.run, "commit": _commit(), "machine": _machine(), "scale": self.scale}
-            line = {**asdict(figure), **known, "median": figure.median}
+            line = {**asdict(figure), **known, "versions": versions[figure.store], "median": figure.median}
             with (self.folder / f"{figure.what}.jsonl").open("a") as file:
                 file.write(json.dumps(line) + "\n")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.figures import Figure
-from benchmarks.process import interleave
+from benchmarks.process import interleave, versions_of
 from benchmarks.run import Run
 
 __all__ = ["run_load"]
@@ -26,14 +26,18 @@ def run_load(run: Run) -> None:
                 for order, seed in (("sequential", None), ("shuffled", 7))
             }
             firsts = {("first", verify): {"do": "first", "verify": verify} for verify in (False, True)}
+            versions = versions_of(children)
             answers = interleave(children, run.rounds, {**firsts, **epochs})
         run.results.add(
-            Figure(
-                "load",
-                workload,
-                name,
-                [answer["seconds"] for answer in rounds],
-                how={"order": order, "verify": verify},
-            )
-            for (name, (order, verify)), rounds in answers.items()
+            (
+                Figure(
+                    "load",
+                    workload,
+                    name,
+                    [answer["seconds"] for answer in rounds],
+                    how={"order": order, "verify": verify},
+                )
+                for (name, (order, verify)), rounds in answers.items()
+            ),
+            versions,
         )

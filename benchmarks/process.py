@@ -8,13 +8,14 @@ import random
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.catalog import Entry
 from benchmarks.environments import HERE, find_python
 
-__all__ = ["Answer", "ChildError", "Measured", "interleave", "start_all"]
+__all__ = ["Answer", "ChildError", "Measured", "interleave", "start_all", "versions_of"]
 
 Answer = dict[str, Any]
 
@@ -46,29 +47,41 @@ class Measured:
             text=True,
         )
 
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """What is installed in its environment, which it says first."""
+        return self._answer("versions")
+
+    @property
+    def pid(self) -> int:
+        """That of the process."""
+        return self._process.pid
+
     def ask(self, do: str, **options: Any) -> Answer:
         """Have a command done.
 
         Raises:
             ChildError: It could not be done.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        self.versions  # noqa: B018 (the first line that comes)
         print(json.dumps({"do": do, **options}), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
-        if not line:
-            raise ChildError(
-                f"the process of {self.entry.name} ended with {self._process.wait()}: see {self._log.name}"
-            )
-        answer: Answer = json.loads(line)
+        answer = self._answer(do)
         if "error" in answer:
             raise ChildError(f"{self.entry.name}, {do}: {answer['error']}")
         return answer
 
+    def _answer(self, do: str) -> Answer:
+        line = self._process.stdout.readline()
+        if not line:
+            raise ChildError(
+                f"the process of {self.entry.name} ended at {do!r} with {self._process.wait()}: see {self._log.name}"
+            )
+        answer: Answer = json.loads(line)
+        return answer
+
     def close(self) -> None:
         """Let it end."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._process.stdin.close()
         self._process.wait()
         self._log.close()
 
@@ -90,6 +103,11 @@ def start_all(entries: Sequence[Entry], folder: Path) -> Iterator[list[Measured]
             else:
                 started.append(stack.enter_context(Measured(entry, folder / "log.txt")))
         yield started
+
+
+def versions_of(children: Sequence[Measured]) -> dict[str, Mapping[str, str]]:
+    """What is installed where each store is measured."""
+    return {child.entry.name: child.versions for child in children}
 
 
 def interleave(

@@ -1,22 +1,29 @@
-"""Figures as tables, in Markdown."""
+"""The figures of the last runs, found by what they are of; and tables in Markdown."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
 
-from benchmarks.catalog import CATALOG
-from benchmarks.figures import Figure
+from benchmarks.catalog import CATALOG, TABLES, Entry
+from benchmarks.figures import Figure, latest, read_figures
 
 __all__ = ["Figures", "table"]
 
 
 class Figures:
-    """The figures of the last runs, found by what they are of."""
+    """Figures by what they are of."""
 
     def __init__(self, figures: Iterable[Figure]) -> None:
-        self._by_key = {(figure.what, *figure.key): figure for figure in figures}
+        self.all = list(figures)
+        self._by_key = {(figure.what, *figure.key): figure for figure in self.all}
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Those of the last run of each kind and workload."""
+        return cls(latest(read_figures(folder)))
 
     def find(self, what: str, workload: str, store: str, **how: Any) -> Figure | None:
         """A figure, if it was measured."""
@@ -27,44 +34,37 @@ class Figures:
         figure = self.find(what, workload, store, **how)
         return None if figure is None else figure.median
 
-    def ratio(self, of: Figure | None, to: Figure | None) -> float | None:
-        """The median of the ratios of the rounds, in each of which both were measured one after the other."""
-        if of is None or to is None:
-            return None
-        return statistics.median(one / other for one, other in zip(of.rounds, to.rounds, strict=False))
+    def ratio(self, what: str, workload: str, store: str, to: str, **how: Any) -> float | None:
+        """How many times the figure of another store that of one is.
 
-    def stores(self, what: str) -> list[str]:
-        """The names of the stores that were measured, in the order of the catalog."""
-        measured = {key[2] for key in self._by_key if key[0] == what}
-        return [name for name in CATALOG if name in measured]
+        It is the median of the ratios of the rounds, in each of which both took their turns.
+        """
+        own, other = (self.find(what, workload, name, **how) for name in (store, to))
+        if own is None or other is None:
+            return None
+        return statistics.median(one / another for one, another in zip(own.rounds, other.rounds, strict=False))
+
+    def best(self, what: str, workload: str, stores: Iterable[str], **how: Any) -> str | None:
+        """The store with the smallest figure of some, if any was measured."""
+        medians = {name: self.median(what, workload, name, **how) for name in stores}
+        known = {name: median for name, median in medians.items() if median is not None}
+        return min(known, key=lambda name: known[name]) if known else None
+
+    def entries(self, what: str) -> list[Entry]:
+        """The stores that were measured, in the order of the catalog."""
+        measured = {figure.store for figure in self.all if figure.what == what}
+        return [entry for name, entry in {**CATALOG, **TABLES}.items() if name in measured]
 
     def workloads(self, what: str) -> list[str]:
         """The names of the workloads that were measured."""
-        return sorted({key[1] for key in self._by_key if key[0] == what})
+        return sorted({figure.workload for figure in self.all if figure.what == what})
+
+    def values(self, what: str, name: str) -> list[Any]:
+        """The different values of one of the words that tell figures of a kind apart, in their order."""
+        return list(dict.fromkeys(figure.how[name] for figure in self.all if figure.what == what))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; all columns but the first are numbers."""
     lines = [heads, ["---", *["--:"] * (len(heads) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def load_table(figures: Figures, verify: bool) -> str:
-    """An epoch of each store: milliseconds, and how many times as long as the raw walk."""
-    columns = [(work, order) for work in figures.workloads("load") for order in ("sequential", "shuffled")]
-
-    def cell(store: str, workload: str, order: str) -> str:
-        how: Mapping[str, Any] = {"order": order, "verify": verify}
-        figure = figures.find("load", workload, store, **how)
-        ratio = figures.ratio(figure, figures.find("load", workload, "raw", **how))
-        if figure is None or ratio is None:
-            return ""
-        return f"{figure.median * 1e3:.1f} ({ratio:.2f}x)"
-
-    return table(
-        ["ms for an epoch (x raw walk)", *(f"{work} {order}" for work, order in columns)],
-        (
-            [f"{CATALOG[store].title} ({CATALOG[store].kind})", *(cell(store, *column) for column in columns)]
-            for store in figures.stores("load")
-        ),
-    )

@@ -26,6 +26,7 @@ class Run:
         workloads: The names of the workloads.
         rounds: How often everything is measured.
         budget: The seconds that a store gets for its epochs in a round.
+        memory_factor: How many times as large the larger source is whose encode must not take more memory.
     """
 
     results: Results
@@ -34,6 +35,7 @@ class Run:
     workloads: Sequence[str] = tuple(WORKLOADS)
     rounds: int = 5
     budget: float = 0.1
+    memory_factor: float = 5.0
 
     def workload(self, name: str) -> Workload:
         """A workload, as large as it is wanted."""

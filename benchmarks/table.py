@@ -31,7 +31,7 @@ class TableStore(ABC):
     def encode(self, workers: int) -> None:
         """From the file to batches on the disk, in a folder that is empty."""
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 (most have nothing)
         """What is in memory anyway before batches are loaded."""
 
     @abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.catalog import TABLES
 from benchmarks.figures import Figure
-from benchmarks.process import interleave, start_all
+from benchmarks.process import interleave, start_all, versions_of
 from benchmarks.run import Run
 from benchmarks.table import BATCH_SIZE, ROWS, write_table
 
@@ -19,17 +19,21 @@ def run_table(run: Run) -> None:
         for child in children:
             child.ask("start", csv=str(csv), rows=rows, folder=str(run.folder / "T" / child.entry.name))
         commands = {"encode": {"do": "encode", "workers": 1}, "load": {"do": "load"}}
+        versions = versions_of(children)
         answers = interleave(children, run.rounds, commands)
     measures = {"encode": ("seconds", "unsynced", "bytes"), "load": ("seconds", "again")}
     run.results.add(
-        Figure(
-            "table",
-            "T",
-            store,
-            [answer[measure] for answer in rounds],
-            "B" if measure == "bytes" else "s",
-            {"work": work, "measure": measure, "rows": rows},
-        )
-        for (store, work), rounds in answers.items()
-        for measure in measures[work]
+        (
+            Figure(
+                "table",
+                "T",
+                store,
+                [answer[measure] for answer in rounds],
+                "B" if measure == "bytes" else "s",
+                {"work": work, "measure": measure, "rows": rows},
+            )
+            for (store, work), rounds in answers.items()
+            for measure in measures[work]
+        ),
+        versions,
     )

@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 
 from benchmarks.arrays import ArrayProbe
-from benchmarks.catalog import CATALOG
+from benchmarks.bars import bars
+from benchmarks.catalog import CATALOG, TABLES
 from benchmarks.figures import Figure, Results, latest, read_figures
-from benchmarks.report import Figures, load_table
+from benchmarks.ours_probe import OursProbe
+from benchmarks.page import load_table
+from benchmarks.report import Figures
+from benchmarks.table import write_table
+from benchmarks.table_probe import TableProbe
 from benchmarks.workload import WORKLOADS, read_arrays, write_arrays
 
 ROOT = Path(__file__).parents[2]
@@ -31,8 +36,8 @@ def test_arrays_are_the_same_every_time_and_written_once(tmp_path: Path) -> None
 def test_only_figures_of_the_last_run_are_compared(tmp_path: Path) -> None:
     for run, seconds in (("2026-01-01", 3.0), ("2026-01-02", 2.0)):
         results = Results(tmp_path, run=run)
-        results.add([Figure("load", "W1", "raw", [seconds, seconds + 2, seconds + 1])])
-    Results(tmp_path, run="2026-01-01").add([Figure("load", "W2", "raw", [9.0])])
+        results.add([Figure("load", "W1", "raw", [seconds, seconds + 2, seconds + 1])], {"raw": {}})
+    Results(tmp_path, run="2026-01-01").add([Figure("load", "W2", "raw", [9.0])], {"raw": {}})
     found = {figure.workload: figure.median for figure in latest(read_figures(tmp_path))}
     assert found == {"W1": 3.0, "W2": 9.0}
 
@@ -63,10 +68,48 @@ def test_figures_of_stores_that_took_turns_are_compared_with_the_raw_walk(tmp_pa
         "--folder",
         str(tmp_path / "work"),
     ]
+    command += ["--page", str(tmp_path / "page.md")]
     subprocess.run(command, cwd=ROOT, check=True)
     figures = Figures(read_figures(tmp_path / "results"))
     ours, raw = (figures.find("load", "W1", store, order="shuffled", verify=True) for store in ("batches", "raw"))
     assert ours is not None
     assert raw is not None
     assert len(ours.rounds) == len(raw.rounds) == 2
+    assert "beside the raw walk" in (tmp_path / "page.md").read_text()
     assert load_table(figures, verify=True).count("(1.00x)") == 2  # the raw walk, in order and shuffled
+
+
+@pytest.mark.parametrize("name", [name for name, entry in TABLES.items() if entry.kind in ("limit", "ours")])
+def test_a_table_is_encoded_and_read_whole(name: str, tmp_path: Path) -> None:
+    probe = TableProbe(name)
+    probe.start(str(write_table(450, tmp_path)), 450, str(tmp_path / "store"))
+    assert probe.encode(workers=1)["bytes"] > 450 * (10 * 4 + 8)
+    assert set(probe.load()) == {"seconds", "again"}  # it counts the rows
+
+
+def test_many_small_batches_are_encoded_opened_and_got(tmp_path: Path) -> None:
+    store = {"folder": str(tmp_path), "batches": 40}
+    assert OursProbe("ours").encode_small(**store)["files"] <= 8
+    assert OursProbe("ours").open_small(**store)["memory"] > 0
+    gets = OursProbe("ours").get_small(**store, gets=30)
+    assert 0 < gets["p50"] <= gets["p99"]
+    assert OursProbe("ours").epoch_small(**store, most=20)["seconds"] > 0
+
+
+def test_what_one_attribute_of_many_fetches_is_counted(tmp_path: Path) -> None:
+    store = {"folder": str(tmp_path / "wide"), "attributes": 4}
+    OursProbe("ours").encode_wide(**store, points=128, size=16)
+    one, everything = (OursProbe("ours").load_wide(**store, only=only)["bytes"] for only in (["x2"], None))
+    assert one <= everything
+
+
+def test_a_bar_that_is_not_reached_is_said_to_be_so(tmp_path: Path) -> None:
+    how = {"order": "shuffled", "verify": False}
+    figures = [Figure("load", "W1", store, [seconds] * 3, how=how) for store, seconds in _SECONDS.items()]
+    found = {bar.work: (bar.measured, bar.holds) for bar in bars(Figures(figures))}
+    assert found["load W1 shuffled, not verified: beside the raw walk"] == (2.0, False)
+    assert found["load W1 shuffled, not verified: beside the best peer"] == (0.5, True)
+    assert found["load W1 shuffled, verified: beside the raw walk"] == (None, None)
+
+
+_SECONDS = {"raw": 1.0, "batches": 3.0, "loader": 2.0, "litdata": 4.0, "tensordict": 5.0}

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cli.iris import STOPPING, flip, process, record_of, run
@@ -236,3 +240,29 @@ def test_notes_follow_an_error(iris):
     lines = result.stderr.splitlines()
     assert lines[0].startswith("error: The path 'target/batch' is a str, not a Path.")
     assert any(line.startswith("  while making [batch_dir_stash]") for line in lines)
+
+
+def test_a_lock_of_another_host_is_refused_with_its_owner_and_age(iris):
+    lock = iris.store / ".store/lock"
+    lock.parent.mkdir(parents=True)
+    since = (datetime.now(UTC) - timedelta(seconds=3600)).isoformat(timespec="seconds")
+    lock.write_text(json.dumps({"host": "elsewhere", "pid": 7, "since": since}))
+    for command in (["encode", "-q"], ["clear", "--yes"]):
+        result = iris.run(*command)
+        assert result.exit_code == 8
+        assert re.search(rf"process 7 on elsewhere, since {re.escape(since)} \(36\d\d s\)", result.stderr)
+        assert f"remove {lock}" in result.stderr.replace(f"{Path.cwd()}/", "")
+    lock.unlink()
+    assert iris.run("encode", "-q").exit_code == 0
+
+
+def test_a_repair_of_books_and_records_ends_well(encoded):
+    for name in ("plan.rec", "index.rec"):
+        flip(encoded.store / ".store" / name)
+    flip(record_of(encoded.store, "label", "3"))
+    assert run("verify", "-q", str(encoded.store)).exit_code == 4
+    result = encoded.run("verify", "-q", "--repair")
+    assert result.exit_code == 0
+    assert "Encoded again: 1 batch (3)." in result.stdout
+    assert "plan.rec" in result.stdout
+    assert run("verify", "-q", "--deep", str(encoded.store)).exit_code == 0

@@ -183,6 +183,7 @@ FIELDS = {
     "point": "path id batch_id split row label attributes source",
     "doctor": "findings",
     "check": "path status batches rules",
+    "bench": "path status container batches planned size_bytes limit stages load limiting decode encode note",
 }
 
 
@@ -194,6 +195,7 @@ FIELDS = {
         ("point", ["show", "--point", "42"]),
         ("doctor", ["doctor"]),
         ("check", ["check", "-o", "checks.label=finite"]),
+        ("bench", ["bench", "--seconds", "0"]),
     ],
 )
 def test_the_fields_of_other_reports_stay(encoded, tmp_path, report, command):

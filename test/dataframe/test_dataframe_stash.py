@@ -98,7 +98,9 @@ def test_a_row_is_the_same_alone_and_among_many(values, dtypes):
     }
     stash = in_memory(pd.DataFrame({**columns, "split": "train"}))
     for key, row in stash.load_many(stash.keys()):
-        pd.testing.assert_series_equal(row, stash.load(key))
+        assert type(row) is type(stash.load(key))
+        for one in (row, stash.load(key)):
+            pd.testing.assert_series_equal(pd.Series(one), stash.dataframe.loc[key])
 
 
 def test_rows_of_numbers_keep_their_data_type():

@@ -9,8 +9,10 @@ import socket
 from types import SimpleNamespace
 
 import pytest
+import torch
 from support.flowers import FailingVectorizer, flower_stash, managers
 
+from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash
 from zensols_like.errors import EncodeError
 from zensols_like.inspect import StashReader, report_health
 from zensols_like.inspect.doctor import examine_machine, examine_store
@@ -26,9 +28,19 @@ def test_this_machine_is_fit():
     assert report_health(None).wrong == ()
 
 
+def test_a_limit_of_the_size_of_files_is_told(monkeypatch):
+    limits = {resource.RLIMIT_FSIZE: 5 << 20, resource.RLIMIT_AS: resource.RLIM_INFINITY}
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (limits.get(which, 1024), 1024))
+    found = by_name(examine_machine())
+    assert (found["file size"].value, found["file size"].state) == ("at most 5 MiB", "note")
+    assert "memory" not in found
+
+
 def test_too_few_open_files_are_wrong(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda which: (32, 32))
-    finding = by_name(examine_machine())["open files"]
+    found = by_name(examine_machine())
+    assert found["file size"].state == found["memory"].state == "note"
+    finding = found["open files"]
     assert (finding.state, finding.advice) == ("wrong", "raise it to at least 64: ulimit -n 64")
 
 
@@ -85,3 +97,24 @@ def test_damaged_books_are_wrong(tmp_path):
     (wrong,) = report_health(StashReader(flower_stash(tmp_path))).wrong
     assert wrong.name == "store"
     assert "manifest is damaged" in wrong.value
+
+
+@pytest.mark.parametrize("container", [BatchDirectoryCompositeStash, BatchShardStash])
+def test_records_that_no_batch_needs_are_told(tmp_path, container):
+    stash = flower_stash(tmp_path, container=container)
+    stash.prime()
+    assert "records" not in by_name(examine_store(StashReader(stash)))
+    stash.delegate.put("99", "noise", {"noise": torch.zeros(1)})
+    stash.delegate.close()
+    finding = by_name(examine_store(StashReader(flower_stash(tmp_path, container=container))))["records"]
+    assert finding.state == "note"
+    assert finding.value.startswith("1 files that no batch needs, as noise/")
+
+
+def test_a_damaged_index_is_wrong_and_names_the_repair(tmp_path):
+    stash = flower_stash(tmp_path)
+    stash.prime()
+    (tmp_path / "batch/.store/index.rec").unlink()
+    reader = StashReader(flower_stash(tmp_path))
+    (wrong,) = report_health(reader).wrong
+    assert (wrong.name, "--repair" in wrong.advice) == ("index", True)

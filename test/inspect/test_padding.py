@@ -78,7 +78,9 @@ def test_the_lengths_that_are_stored_say_what_the_decoded_tensor_shows(texts, si
         (MultiFeatureContext("f", (TensorFeatureContext("f", torch.ones(2, 3)),)), (2, 3)),  # put together, not padded
         (MultiFeatureContext("f", (MultiFeatureContext("f", ()), TensorFeatureContext("f", torch.ones(2)))), (2, 2)),
         (MultiFeatureContext("f", (TensorFeatureContext("f", torch.tensor(1)),)), (1, 1)),
-        (StackedFeatureContext("f", torch.ones(3, 2), torch.tensor([1, 2])), (3, 2)),
+        (MultiFeatureContext("f", (TensorFeatureContext("f", torch.ones(2, 4)),)), (1, 2, 5)),
+        (MultiFeatureContext("f", (NullFeatureContext("f"),)), (1, 2)),
+        (StackedFeatureContext("f", torch.ones(3), torch.tensor([1, 2])), (3, 5)),  # may be one-hot, when decoded
         ((TensorFeatureContext("f", torch.ones(2)),), (1, 2)),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zensols_like.persist import NumberedKeys
 
-NUMBERS = st.lists(st.integers(0, 10**18 - 1), max_size=30)
+NUMBERS = st.lists(st.integers(0, 9) | st.integers(0, 10**18 - 1), max_size=30)
 
 
 def keys_of(numbers: list[int]) -> NumberedKeys:
@@ -27,6 +27,7 @@ def test_they_are_the_texts_of_the_numbers(numbers: list[int]) -> None:
     assert hash(keys) == hash(texts)
     assert [keys[at] for at in range(len(keys))] == list(texts)
     assert keys[1:] == texts[1:]
+    assert keys.are_unique == (len(set(numbers)) == len(numbers))
     assert pickle.loads(pickle.dumps(keys)) == keys
 
 

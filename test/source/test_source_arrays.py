@@ -48,13 +48,13 @@ def test_a_row_is_a_copy(stash):
 
 
 def test_columns_are_many_rows_at_once(stash):
-    columns = stash.columns(["2", "0", "2"])
+    columns = stash.load_columns(["2", "0", "2"])
     assert columns["image"][:, 0, 0].tolist() == [8, 0, 8]
     assert columns["label"].tolist() == [4, 4, 4]
     assert columns["label"].dtype == np.int16
-    assert stash.columns([])["image"].shape == (0, 2, 2)
+    assert stash.load_columns([])["image"].shape == (0, 2, 2)
     with pytest.raises(SourceError, match=r"No rows \['3', 'x'\]"):
-        stash.columns(["0", "3", "x"])
+        stash.load_columns(["0", "3", "x"])
 
 
 @given(st.lists(st.integers(0, 2999), max_size=5000))

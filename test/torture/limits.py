@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import resource
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
+import torch
 from torture.cases import Bench, case
 from torture.crashes import KINDS
 from torture.faults import Call, Fault
-from torture.store import Place, content, encode, limited, trace, values
+from torture.store import Content, Place, content, encode, limited, resume, trace, values
 
-from zensols_like.errors import APIError
+from zensols_like.errors import APIError, CorruptBatch
+from zensols_like.persist import DirectoryStash
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 NOBODY = 65534
@@ -58,6 +62,55 @@ def every_call_fails(bench: Bench, seed: int) -> int:
             failures.append(f"{name} at call {number} of {len(calls)}, {call[:3]}:\n{error}")
     assert not failures, f"{len(failures)} of {count}\n" + "\n\n".join(failures)
     return count
+
+
+MAY_MOUNT = (
+    os.getuid() == 0
+    and shutil.which("unshare") is not None
+    and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
+)
+"""Whether this user may give a process a file system of its own."""
+NEW_MOUNTS = 0x00020000
+DISKS_MIB = (0.1, 0.3, 0.7, 1.0, 1.3, 1.6, 2.5, 10.0)
+
+
+def mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)
+
+
+def enter_disk(folder: Path, options: str) -> None:
+    """Put a file system in memory over a folder, which only this process and its children see."""
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    mount("--make-rprivate", "/")
+    mount("-t", "tmpfs", "-o", options, "tmpfs", str(folder))
+
+
+def fill_disk(place: Place, size_mib: float, workers: int) -> tuple[BaseException | None, tuple[object, ...]]:
+    """Encode onto a small disk, then make it larger and go on; what went wrong, and how it ended."""
+    enter_disk(place.folder, f"size={int(size_mib * 1024)}k")
+    error = None
+    try:
+        encode(place, workers=workers)
+    except (APIError, OSError) as full:
+        error = full
+    mount("-o", "remount,size=64m", str(place.folder))
+    return error, resume(place)
+
+
+if MAY_MOUNT:
+
+    @case("C-7", "a disk of 0.1 to 10 MiB is full", "disks", short=4, goal=40)
+    def full_disk(bench: Bench, seed: int) -> int:
+        place = bench.place(container=KINDS[seed % 2], n=400)
+        size = DISKS_MIB[seed * 2 % 8] if seed < 4 else bench.random.choice(DISKS_MIB)
+        error, (before, noted, digest, left) = bench.nursery.call(fill_disk, place, size, 1 + seed // 2 % 2)
+        if error is not None:
+            require_clear(error, repr(error))
+        assert (error is None) == (len(before) == 100), f"{len(before)} batches, and {error!r}"
+        assert noted == sorted(set(range(100)) - set(before))
+        assert (digest, left) == (bench.reference(place), [])
+        return 1
 
 
 # ---- C-8
@@ -140,6 +193,32 @@ def encode_without_home(place: Place) -> str:
     return encode(place, workers=2)
 
 
+def read_sealed(place: Place, whole: Path) -> tuple[Content, str]:
+    """Read a store from a file system that is mounted for reading only; what is read, and why nothing is encoded."""
+    enter_disk(place.folder, "size=64m")
+    shutil.copytree(whole, place.folder, dirs_exist_ok=True)
+    mount("-o", "remount,ro", str(place.folder))
+    found = content(place)
+    del os.environ["RANK"]
+    try:
+        Place(place.folder / "other").stash().prime()
+    except APIError as error:
+        return found, str(error)
+    return found, ""
+
+
+if MAY_MOUNT:
+
+    @case("C-8", "a file system that is mounted for reading only", "disks", short=2)
+    def sealed_disk(bench: Bench, seed: int) -> int:
+        place, whole = bench.place(container=KINDS[seed]), bench.place("whole", KINDS[seed])
+        bench.nursery.call(encode, whole)
+        found, error = bench.nursery.call(read_sealed, place, whole.folder)
+        assert found == bench.nursery.call(content, whole)
+        assert "cannot be written to" in error
+        return 1
+
+
 # ---- C-12
 
 
@@ -159,6 +238,37 @@ def keep_all(place: Place) -> int:
         kept = [batch.to() for batch in stash.values()]
         assert [len(batch) for batch in kept] == [4] * 100
         return len(kept)
+
+
+# ---- C-14
+
+
+@case("C-14", "a record of more than 4 GiB, whole and with a bit flipped at its end", "records", short=0, goal=1)
+def giant(bench: Bench, seed: int) -> int:
+    child = bench.nursery.start(store_giant, bench.folder / "giant")
+    end = child.wait(600)
+    assert (end.code, end.value) == (0, "CorruptBatch"), end.trace
+    return 1
+
+
+def store_giant(folder: Path) -> str:
+    """Store tensors of 4 GiB and of a few bytes after it, load them, damage the last byte and load again."""
+    size = (1 << 32) + 3
+    tensor = torch.zeros(size, dtype=torch.uint8)
+    tensor[0], tensor[-1] = 1, 2
+    stash = DirectoryStash(folder)
+    stash.dump("a", {"large": tensor, "small": torch.tensor([3, 4])})
+    found = stash["a"]
+    assert (len(found["large"]), int(found["large"][0]), int(found["large"][-1])) == (size, 1, 2)
+    assert found["small"].tolist() == [3, 4]
+    with stash.key_to_path("a").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\xff")
+    try:
+        stash.load("a")
+    except CorruptBatch as error:
+        return type(error).__name__
+    return "nothing"
 
 
 # ---- C-20

@@ -1,8 +1,11 @@
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from torture.crashes import POINTS
 
 from zensols_like import failpoints
 
@@ -45,3 +48,9 @@ def test_an_unknown_action_is_refused() -> None:
     code, _, stderr = run("here=explode")
     assert code == 1
     assert "has no action 'explode', in 'here=explode': use kill, sleep:SECONDS or oserror:NAME" in stderr
+
+
+def test_the_battery_kills_at_every_point_that_there_is() -> None:
+    folder = Path(failpoints.__file__).parent
+    found = {name for path in folder.rglob("*.py") for name in re.findall(r'failpoint\("(.+?)"\)', path.read_text())}
+    assert found == set(POINTS)

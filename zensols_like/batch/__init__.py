@@ -1,5 +1,6 @@
 """Batches: planned, encoded once by workers, kept as verified records, decoded when they are used."""
 
+from zensols_like.batch.arrays import ArrayBatchStash
 from zensols_like.batch.codec import BatchCodec, ColumnSource, StackedFeatureContext
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
 from zensols_like.batch.interface import BatchDirectoryCompositeStash, BatchShardStash, DataPointIDSet, EncodedBatch
@@ -25,6 +26,7 @@ from zensols_like.errors import (
 )
 
 __all__ = [
+    "ArrayBatchStash",
     "Batch",
     "BatchCodec",
     "BatchDirectoryCompositeStash",

@@ -29,6 +29,8 @@ from zensols_like.vectorize import (
 __all__ = ["BatchCodec", "BoundField", "ColumnSource", "StackedFeatureContext"]
 
 
+_TEXT = frozenset((str, int, bool))
+"""Types of labels that are never missing."""
 _LIMIT = 4096
 """Forms of records of which it is remembered how they are decoded."""
 
@@ -320,6 +322,8 @@ def which_missing(values: Sequence[Any]) -> Sequence[bool]:
     if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf":
         found: list[bool] = np.isnan(values).tolist()
         return found
+    if _TEXT.issuperset(map(type, values)):
+        return [False] * len(values)
     return [is_missing(value) for value in values]
 
 

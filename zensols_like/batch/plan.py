@@ -219,7 +219,7 @@ def _joined(
     """
     if any(len(keys) for keys in kept) and all(isinstance(keys, NumberedKeys) for keys in kept):
         numbers = NumberedKeys(np.concatenate([keys.numbers for keys in kept if isinstance(keys, NumberedKeys)]))
-        if len(np.unique(numbers.numbers)) == len(numbers):
+        if numbers.are_unique:
             return numbers.to_bytes()
     ids = [key for keys in kept for key in keys]
     _check_keys(ids, keys_by_split)

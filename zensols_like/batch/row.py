@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from zensols_like.batch.domain import DataPoint
 from zensols_like.errors import BatchError
 
-__all__ = ["RowDataPoint"]
+__all__ = ["RowColumns", "RowDataPoint"]
 
 
 @dataclass
@@ -39,26 +39,63 @@ class RowDataPoint(DataPoint):
                 type(self).__qualname__,
                 "use a source whose values are mappings, or a DataPoint class of your own as data_point_type",
             )
-        taken = sorted(_TAKEN.intersection(self.row))
-        if taken:
-            raise BatchError(
-                f"Data point {self.id!r} has the fields {taken}, whose names are taken.",
-                type(self).__qualname__,
-                "rename them in the source, or use a DataPoint class of your own as data_point_type",
-            )
+        _require_free(self.row)
 
     def __getattr__(self, name: str) -> Any:
         # only called for what is not found otherwise; the row itself is not there yet while a copy is made
-        row = vars(self).get("row", {})
-        if name not in row:
-            raise AttributeError(f"{type(self).__name__} {vars(self).get('id')!r} has no field {name!r} in {list(row)}")
-        return row[name]
+        own = self.__dict__
+        try:
+            return own["row"][name]
+        except KeyError:
+            fields = list(own.get("row", ()))
+            what = f"{type(self).__name__} {own.get('id')!r} has no field {name!r} in {fields}"
+            raise AttributeError(what) from None
 
     def lines(self) -> Iterable[tuple[int, str]]:
         """The ID, then a line for each field."""
         yield 0, f"id: {self.id}"
         for name, value in self.row.items():
             yield 0, f"{name}: {value}"
+
+
+@dataclass(frozen=True)
+class RowColumns:
+    """The fields of some rows as columns; no object is made for a row.
+
+    Args:
+        ids: The keys of the rows.
+        columns: Their fields, as `Stash.load_columns` gives them.
+    """
+
+    ids: Sequence[str]
+    columns: Mapping[str, Any]
+    is_random: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _require_free(self.columns)
+
+    def column(self, name: str) -> Any:
+        """What each row has in a field; its key for ``id``."""
+        if name == "id":
+            return self.ids
+        if name not in self.columns:
+            raise AttributeError(f"The rows have no field {name!r} in {list(self.columns)}")
+        return self.columns[name]
+
+
+def _require_free(names: Iterable[str]) -> None:
+    """Refuse fields that a data point would hide.
+
+    Raises:
+        BatchError: There are some.
+    """
+    taken = sorted(_TAKEN.intersection(names))
+    if taken:
+        raise BatchError(
+            f"The rows have the fields {taken}, whose names are taken.",
+            RowDataPoint.__qualname__,
+            "rename them in the source, or use a DataPoint class of your own as data_point_type",
+        )
 
 
 _TAKEN = frozenset(dir(RowDataPoint)) - {"id"} | {"row", "batch_stash"}

@@ -29,6 +29,7 @@ from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Tur
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.reader import ContextReader
+from zensols_like.batch.row import RowColumns, RowDataPoint
 from zensols_like.batch.split import BatchIDs, BatchSplit
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -241,7 +242,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         )
 
     def _create_source(self, ids: Sequence[str]) -> ColumnSource:
-        """The columns of data points; a table gives its own instead of making an object of each row."""
+        """The columns of data points; a source that keeps columns gives its own instead of a row for each of them."""
+        columns = self.split_stash_container.load_columns(ids) if self.data_point_type is RowDataPoint else None
+        if columns is not None:
+            return RowColumns(ids, columns)
         return PointColumns(self.create_data_points(ids))
 
     @property
@@ -325,6 +329,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Raises:
             StaleError: It was encoded from something else, and is not to be encoded again.
         """
+        self._require_container()
         if self.is_child:
             self.require_fresh()  # a worker that sees another configuration than its parent must not write
             return True
@@ -333,6 +338,21 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         if self.stale == "error" or not self.store.is_complete:
             self.require_fresh()
         return self.store.is_complete
+
+    def _require_container(self) -> None:
+        """Refuse a store whose batches lie in another kind of container than the delegate.
+
+        Raises:
+            StaleError: They do.
+        """
+        manifest = self.store.manifest
+        if manifest is not None and manifest.container != self._contexts.container:
+            raise StaleError(
+                f"The batches lie in a container of kind {manifest.container!r}; the delegate is one of kind "
+                f"{self._contexts.container!r}.",
+                self.store.location,
+                "use the delegate that they were encoded with, or clear the store and encode again",
+            )
 
     def repair(self, names: Iterable[str]) -> None:
         """Encode batches again whose records are damaged; the others stay.  A damaged plan or index is written again.
@@ -462,7 +482,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             one = sets[min(done, len(sets) - 1)]
             error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
             raise
-        self._contexts.flush()
+        if self.is_child:  # the parent flushes before it journals
+            self._contexts.flush()
         return commits
 
     def _position(self, batch_id: str) -> int:
@@ -486,6 +507,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Commit what workers stored."""
         stored, self._stored = self._stored, []
         if stored:
+            self._contexts.flush()
             self.store.commit(stored)
             if self.observer is not None:
                 self.observer.committed(len({commit.position for commit in stored}))

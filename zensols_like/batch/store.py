@@ -157,7 +157,11 @@ class BatchStore:
             if manifest.generation > 0:  # older records may lie there still: none may pass for one that is lost
                 found, self._is_proven = prove_index(found, manifest, self.contexts), True
                 if found.digest != manifest.index["digest"]:
-                    raise
+                    raise CorruptBatch(
+                        f"{error.what} And not every record is there that it named.",
+                        error.where,
+                        "restore the file from a copy, or clear the store and encode again",
+                    ) from error
             return found
 
     def prove_index(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["age_text", "count_text", "number_text", "share_text", "size_text"]
+__all__ = ["age_text", "count_text", "duration_text", "number_text", "share_text", "size_text"]
 
 
 _AGES = (("d", 86400), ("h", 3600), ("min", 60))
@@ -32,6 +32,19 @@ def count_text(number: int, noun: str) -> str:
     """
     plural = "batches" if noun == "batch" else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
+
+
+def duration_text(seconds: float) -> str:
+    """A short time.
+
+    Example:
+        >>> duration_text(0.0000042), duration_text(0.0123), duration_text(3)
+        ('4.2 us', '12.3 ms', '3.0 s')
+    """
+    for unit, length in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds * 1e6:.1f} us"
 
 
 def number_text(value: float | str | None) -> str:

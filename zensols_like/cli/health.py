@@ -66,7 +66,7 @@ def verify(source: Source, tier: str, repair: bool, as_json: bool, is_quiet: boo
         raise
     with looking(reader, source) as shown:
         report = _verify(shown, tier, is_quiet)
-        if repair and isinstance(shown, StashReader):
+        if repair and isinstance(shown, StashReader) and report.damaged:
             report = _repair(shown, report, tier, is_quiet)
         print_report(report, as_json, render_verify(report))
         if report.damaged:
@@ -79,16 +79,11 @@ def _verify(reader: BatchReader, tier: str, is_quiet: bool) -> VerifyReport:
 
 
 def _repair(reader: StashReader, report: VerifyReport, tier: str, is_quiet: bool) -> VerifyReport:
-    """Make again what a report says; the batches are only looked at when the plan is sound."""
-    repaired: dict[str, None] = {}
-    mended: dict[str, None] = {}
-    for _ in ("the plan", "the rest"):
-        if report.damaged:
-            repair_store(reader, report.damaged)
-            repaired |= dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None)
-            mended |= dict.fromkeys(one.file for one in report.damaged if one.batch_id is None)
-            report = replace(_verify(reader, tier, is_quiet), repaired=tuple(repaired), mended=tuple(mended))
-    return report
+    """Make again what a report says is damaged, and look once more."""
+    repair_store(reader, report.damaged)
+    batches = dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None)
+    books = dict.fromkeys(one.file for one in report.damaged if one.batch_id is None)
+    return replace(_verify(reader, tier, is_quiet), repaired=tuple(batches), mended=tuple(books))
 
 
 def _damaged(report: VerifyReport, source: Source) -> CorruptBatch:

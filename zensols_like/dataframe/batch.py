@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -153,7 +154,7 @@ class DataframeBatchStash(BatchStash):
             observer=observer,
         )
 
-    @property
+    @cached_property
     def feature_vectorizer_manager(self) -> DataframeFeatureVectorizerManager:
         """The manager of the columns.
 
@@ -190,7 +191,7 @@ class DataframeBatchStash(BatchStash):
 
     def _create_source(self, ids: Sequence[str]) -> ColumnSource:
         if self.data_point_type is DataframeDataPoint:
-            return TableColumns(self.feature_vectorizer_manager.stash.take(ids))
+            return TableColumns(ids, self.feature_vectorizer_manager.stash.load_columns(ids))
         return super()._create_source(ids)  # a class of the user may make other attributes of a row
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -39,17 +38,15 @@ class DataframeDataPoint(DataPoint):
 class TableColumns:
     """The columns of some rows of a table; no object is made for a row."""
 
-    frame: pd.DataFrame
+    ids: Sequence[str]
+    """The keys of the rows."""
+    columns: Mapping[str, Any]
+    """The values of each column, as an array."""
     is_random: ClassVar[bool] = False
-
-    @cached_property
-    def ids(self) -> Sequence[str]:
-        """The keys of the rows."""
-        return tuple(self.frame.index)
 
     def column(self, name: str) -> Any:
         """The values of a column, as an array."""
-        return self.frame[name].to_numpy()
+        return self.columns[name]
 
 
 def is_taken(name: str) -> bool:

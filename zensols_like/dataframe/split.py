@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from zensols_like.dataset import split_counts, stratified_counts
+from zensols_like.dataset import draw_splits
 
 __all__ = ["random_splits"]
 
@@ -30,12 +30,12 @@ def random_splits(
         >>> sorted(zip(frame["kind"], splits))
         [('x', 'test'), ('x', 'train'), ('y', 'test'), ('y', 'train')]
     """
-    totals = split_counts(len(frame), distribution)
-    codes: list[int] = [0] * len(frame) if stratify is None else pd.factorize(frame[stratify])[0].tolist()
-    sizes = dict(sorted(Counter(codes).items()))
-    generator = random.Random(seed)  # noqa: S311 - a split is no secret
-    pools: dict[int, list[str]] = {}
-    for code, counts in stratified_counts(sizes, totals).items():
-        pools[code] = [name for name, count in counts.items() for _ in range(count)]
-        generator.shuffle(pools[code])
-    return [pools[code].pop() for code in codes]
+    codes = np.zeros(len(frame), np.int64) if stratify is None else _codes(frame[stratify])
+    names = np.array(list(distribution), dtype=object)
+    chosen: list[str] = names[draw_splits(codes, distribution, seed)].tolist()
+    return chosen
+
+
+def _codes(column: pd.Series) -> NDArray[np.int64]:
+    """The number of the class of each row; what is missing is a class, too."""
+    return pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
+from zensols_like.dataframe.row import RowLayout
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
 from zensols_like.dataset import SplitKeyContainer
@@ -29,6 +31,8 @@ __all__ = [
 ]
 
 _BULK = 1024
+_READ = ("dataframe", "_positions", "_columns", "_layout", "_row_type")
+"""What is made of the source, and made again where it is not there."""
 
 
 @dataclass
@@ -74,7 +78,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def load(self, name: str) -> pd.Series | None:
         """The row of a key; None when there is no such key."""
-        return cast("pd.Series", self.dataframe.loc[name].copy()) if self.exists(name) else None
+        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, pd.Series | None]]:
         """Pairs of key and row in the order of ``keys``; an absent key gives None."""
@@ -88,9 +92,15 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
     def _rows(self, positions: Sequence[int]) -> Iterator[pd.Series]:
         # in bulk: pandas gives a row at a time four times slower where there are many columns
         rows = self.dataframe.iloc[list(positions)]
-        values, dtype = rows.to_numpy(), self.dataframe.iloc[0].dtype
-        for key, row in zip(rows.index, values, strict=True):
-            yield pd.Series(row, index=rows.columns, dtype=dtype, name=key)
+        return self._layout.rows(rows.index.tolist(), rows.to_numpy(), self._row_type)
+
+    @cached_property
+    def _layout(self) -> RowLayout:
+        return RowLayout(self.dataframe.columns)
+
+    @cached_property
+    def _row_type(self) -> Any:
+        return self.dataframe.iloc[0].dtype
 
     def take(self, keys: Sequence[str]) -> pd.DataFrame:
         """The part of the table with these keys, in their order.
@@ -98,11 +108,40 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         Raises:
             DataframeError: There is no such key.
         """
-        positions = self.dataframe.index.get_indexer(pd.Index(keys, dtype=object))
-        missing = [key for key, position in zip(keys, positions, strict=True) if position < 0]
-        if missing:
-            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only")
-        return self.dataframe.iloc[positions]
+        return self.dataframe.iloc[self._require(keys)]
+
+    def load_columns(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The columns of the rows of these keys, as arrays, in their order.
+
+        Of keys that follow one another they may be pieces of the table itself: do not write into them.
+
+        Raises:
+            DataframeError: There is no such key.
+        """
+        positions = self._require(keys)
+        first, last = (positions[0], positions[-1]) if positions else (0, -1)
+        rows = slice(first, last + 1) if positions == list(range(first, last + 1)) else positions
+        return {name: array[rows] for name, array in self._columns.items()}
+
+    def _require(self, keys: Sequence[str]) -> list[int]:
+        """The row of each key.
+
+        Raises:
+            DataframeError: There is no such key.
+        """
+        try:
+            return list(map(self._positions.__getitem__, keys))
+        except KeyError:
+            missing = [key for key in keys if key not in self._positions]
+            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only") from None
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {key: position for position, key in enumerate(self.dataframe.index)}
+
+    @cached_property
+    def _columns(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {str(name): column.to_numpy() for name, column in self.dataframe.items()}
 
     def exists(self, name: str) -> bool:
         """Whether there is a row of this key."""
@@ -117,7 +156,8 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def clear(self) -> None:
         """Forget the table: it is read again when it is next asked for.  The source stays."""
-        self.__dict__.pop("dataframe", None)
+        for name in _READ:
+            self.__dict__.pop(name, None)
 
     def deallocate(self) -> None:
         """Let go of the table."""
@@ -211,7 +251,7 @@ class FrameStash(SplitColumnDataframeStash):
         {'train': ('rose',), 'test': ('tulip',)}
     """
 
-    frame: pd.DataFrame = field(repr=False, compare=False)
+    frame: pd.DataFrame = field(repr=False, compare=False, metadata={"fingerprint": False})
     """The table."""
 
     def _get_dataframe(self) -> pd.DataFrame:
@@ -224,7 +264,7 @@ class FrameStash(SplitColumnDataframeStash):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made of the table, which would travel twice."""
-        return {name: value for name, value in vars(self).items() if name not in ("dataframe", "_keys_by_split")}
+        return {name: value for name, value in vars(self).items() if name not in (*_READ, "_keys_by_split")}
 
 
 @dataclass

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import difflib
-import hashlib
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from xxhash import xxh3_128
 
 from zensols_like.errors import DataframeError
 
@@ -68,14 +70,19 @@ def key_index(frame: pd.DataFrame, where: str) -> pd.Index[str]:
         raise DataframeError(
             f"The table has {len(frame)} rows and {len(frame.columns)} columns.", where, "give a table with data in it"
         )
-    wrong = [key for key in frame.index if not _is_key(key)]
+    if pd.api.types.is_integer_dtype(frame.index.dtype):
+        given: list[Any] = frame.index.tolist()
+        wrong = []
+    else:
+        given = list(frame.index)
+        wrong = [key for key in given if type(key) is not str and not _is_key(key)]
     if wrong:
         raise DataframeError(
             f"The index holds {wrong[0]!r}.",
             where,
             "give an index of strings or integers: they are the keys of the stash",
         )
-    keys = pd.Index([str(key) for key in frame.index], dtype=object, name=frame.index.name)
+    keys = pd.Index(list(map(str, given)), dtype=object, name=frame.index.name)
     if not keys.is_unique:
         duplicates = list(keys[keys.duplicated()].unique()[:5])
         raise DataframeError(f"Duplicate keys {duplicates}.", where, "give each row an index value of its own")
@@ -108,8 +115,11 @@ def digest_frame(frame: pd.DataFrame) -> str:
         >>> digest_frame(frame) == digest_frame(frame.copy()), digest_frame(frame) == digest_frame(frame + 1)
         (True, False)
     """
-    digest = hashlib.sha256(repr([(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]).encode())
-    digest.update(pd.util.hash_pandas_object(frame, index=True).to_numpy().tobytes())
+    digest = xxh3_128(repr([(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]).encode())
+    for column in (frame.index.to_series(), *(frame.iloc[:, number] for number in range(frame.shape[1]))):
+        is_plain = isinstance(column.dtype, np.dtype) and not column.dtype.hasobject
+        hashed = column.to_numpy() if is_plain else pd.util.hash_pandas_object(column, index=False).to_numpy()
+        digest.update(np.ascontiguousarray(hashed).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -10,9 +10,12 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zensols_like.errors import DatasetError
 
-__all__ = ["group_splits", "split_by_hash", "split_counts", "stratified_counts"]
+__all__ = ["draw_splits", "group_splits", "split_by_hash", "split_counts", "stratified_counts"]
 
 L = TypeVar("L", bound=Hashable)
 
@@ -100,6 +103,33 @@ def stratified_counts(sizes: Mapping[L, int], totals: Mapping[str, int]) -> dict
             row[name] += 1
             missing[name] -= 1
     return counts
+
+
+def draw_splits(classes: NDArray[np.int64], fractions: Mapping[str, float], seed: int) -> NDArray[np.int64]:
+    """The number of the split of each key, at random, where classes have in each split the share that they have in all.
+
+    Args:
+        classes: The number of the class of each key, from 0 on.
+        fractions: The part of the keys by split; they add up to 1.
+        seed: Another one draws otherwise; the same one draws the same in every release of numpy.
+
+    Raises:
+        DatasetError: The fractions are not parts of a whole, or there are fewer keys than splits to fill.
+
+    Example:
+        >>> kinds = np.array([0, 0, 1, 1, 0, 0])
+        >>> splits = draw_splits(kinds, {"train": 0.5, "test": 0.5}, seed=0)
+        >>> [np.bincount(splits[kinds == kind]).tolist() for kind in (0, 1)]
+        [[2, 2], [1, 1]]
+    """
+    totals = split_counts(len(classes), fractions)
+    sizes = np.bincount(classes)
+    rows = np.split(np.argsort(classes, kind="stable"), np.cumsum(sizes)[:-1])
+    generator = np.random.RandomState(seed)
+    splits = np.zeros(len(classes), dtype=np.int64)
+    for number, counts in stratified_counts(dict(enumerate(sizes.tolist())), totals).items():
+        splits[generator.permutation(rows[number])] = np.repeat(np.arange(len(counts)), list(counts.values()))
+    return splits
 
 
 def group_splits(sizes: Mapping[L, int], totals: Mapping[str, int]) -> dict[L, str]:

@@ -84,6 +84,10 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
             return Stash.load_many(self, keys)
         return load_shown(self.delegate, keys, self._members.__contains__)
 
+    def load_columns(self, keys: Sequence[str]) -> Mapping[str, Any] | None:
+        """The columns of the delegate, where it has some."""
+        return self.delegate.load_columns(keys) if type(self).load is DatasetSplitStash.load else None
+
     def exists(self, name: str) -> bool:
         """Whether ``name`` is in a split and the delegate has it."""
         return name in self._members and self.delegate.exists(name)

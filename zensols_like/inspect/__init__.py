@@ -1,5 +1,6 @@
 """Look at what is stored, and report it as frozen values; nothing here prints."""
 
+from zensols_like.inspect.bench import BenchReport, bench_store
 from zensols_like.inspect.checks import BatchChecks, CheckReport, check_store
 from zensols_like.inspect.doctor import DoctorReport, report_health
 from zensols_like.inspect.duplicates import DuplicatesReport, find_duplicates
@@ -36,6 +37,7 @@ __all__ = [
     "BatchChecks",
     "BatchReader",
     "BatchReport",
+    "BenchReport",
     "CheckReport",
     "ClearReport",
     "CountReport",
@@ -59,6 +61,7 @@ __all__ = [
     "UsageReport",
     "VerifyReport",
     "as_value",
+    "bench_store",
     "check_store",
     "count_batches",
     "find_duplicates",

@@ -24,7 +24,7 @@ from zensols_like.inspect.reader import BatchReader
 from zensols_like.inspect.report import Report
 from zensols_like.multi import available_cpus, start_context
 from zensols_like.multi.scratch import has_temporary_folder, leftovers
-from zensols_like.persist import FileFolder
+from zensols_like.persist import FileFolder, RecordStash
 
 __all__ = ["DoctorReport", "Finding", "examine_machine", "examine_store", "report_health"]
 
@@ -80,6 +80,7 @@ def examine_machine() -> Iterator[Finding]:
     yield Finding("CPUs", f"{available_cpus()} of {os.cpu_count()} for this process")
     yield Finding("start method", start_context().get_start_method())
     yield _open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    yield from _small_limits()
     yield _temporary_folder()
     yield from _shared_memory(Path("/dev/shm"))  # noqa: S108 (it is only looked at)
     left = list(leftovers()) if has_temporary_folder() else []
@@ -102,6 +103,16 @@ def _open_files(limit: int) -> Finding:
         "wrong" if is_low else "ok",
         f"raise it to at least {FEW_FILES}: ulimit -n {FEW_FILES}" if is_low else None,
     )
+
+
+def _small_limits() -> Iterator[Finding]:
+    """Limits of this process that are usually not set, and stop an encode when they are."""
+    kinds = (("file size", resource.RLIMIT_FSIZE, "-f"), ("memory", resource.RLIMIT_AS, "-v"))
+    for name, kind, option in kinds:
+        limit = resource.getrlimit(kind)[0]
+        if limit != resource.RLIM_INFINITY:
+            advice = f"an encode that needs more stops with an error: ulimit {option} unlimited"
+            yield Finding(name, f"at most {limit / (1 << 20):.6g} MiB", "note", advice)
 
 
 def _temporary_folder() -> Finding:
@@ -140,10 +151,13 @@ def examine_store(reader: BatchReader) -> Iterator[Finding]:
     if not isinstance(folder, FileFolder):
         return
     yield _space(_existing(folder.path), needed)
+    if reader.store.index_damage is not None:
+        yield Finding("index", reader.store.index_damage.what, "wrong", reader.store.index_damage.fix)
     if not folder.is_writable():
         yield Finding("rights", f"{folder.path} cannot be written to", "note", "it can be read, and not encoded into")
     yield from _lock(folder.path / "lock")
     yield from _temporary_files((folder.path, Path(reader.path)))
+    yield from _unnamed_records(reader)
 
 
 def _bytes_to_come(reader: BatchReader) -> int | None:
@@ -203,4 +217,24 @@ def _temporary_files(folders: Iterable[Path]) -> Iterator[Finding]:
             f"{len(found)}, as {found[0]}",
             "note",
             "if nothing encodes now, a killed process left them; they are never read, and encoding removes them",
+        )
+
+
+def _unnamed_records(reader: BatchReader) -> Iterator[Finding]:
+    """Files of records that no batch is in: what a killed encode wrote last, or an older generation."""
+    if not isinstance(reader.contexts, RecordStash):
+        return
+    try:
+        named = set() if reader.store.manifest is None else set(reader.store.index.files)
+        groups = [] if reader.store.manifest is None else reader.manifest.groups
+    except APIError:
+        return  # it is told above
+    records = reader.contexts.records
+    found = sorted({file for group in groups for file in records.files(group.key)}.difference(named))
+    if found:
+        yield Finding(
+            "records",
+            f"{len(found)} files that no batch needs, as {found[0]}",
+            "note",
+            "an encode goes on, or was killed: the next one that ends removes them",
         )

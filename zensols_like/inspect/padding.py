@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zensols_like.batch.codec import StackedFeatureContext
 from zensols_like.vectorize import (
     FeatureContext,
     MaskFeatureContext,
@@ -16,6 +15,9 @@ from zensols_like.vectorize import (
 )
 
 __all__ = ["Padding", "find_padding"]
+
+_NOTHING = (0,)
+"""The shape of a sequence without values."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,10 @@ def find_padding(context: FeatureContext | tuple[FeatureContext, ...], shape: Se
     if isinstance(context, MaskFeatureContext):
         return _count(context.sequence_lengths, shape[1])
     if isinstance(context, MultiFeatureContext):
-        parts = [_layout(part) for part in context.contexts]
-        dimensions = {part[1] for part in parts if part is not None and part[1] is not None}
-        if None not in parts and dimensions == {len(shape) - 1}:
+        parts = [_shape(part) for part in context.contexts]
+        known = [part for part in parts if part is not None and part != _NOTHING]
+        if None not in parts and known and all(_fits(part, shape) for part in known):
             return _count([part[0] for part in parts if part is not None], shape[1])
-    elif isinstance(context, StackedFeatureContext) and context.tensor.dim() == len(shape) - 1:
-        return _count(context.lengths.tolist(), shape[1])
     return None
 
 
@@ -70,14 +70,16 @@ def _count(lengths: Sequence[int], width: int) -> Padding:
     return Padding(sum(max(0, wide - length) for length in lengths), wide * len(lengths))
 
 
-def _layout(context: FeatureContext) -> tuple[int, int | None] | None:
-    """Length and number of dimensions of a sequence; ``None`` where only its vectorizer knows."""
+def _shape(context: FeatureContext) -> tuple[int, ...] | None:
+    """The shape of a sequence; ``None`` where only its vectorizer knows."""
     if isinstance(context, NullFeatureContext):
-        return 0, None
+        return _NOTHING
     if isinstance(context, TensorFeatureContext):
-        shape = context.tensor.shape
-    elif isinstance(context, SparseTensorFeatureContext):
-        shape = context.to_tensor().shape
-    else:
-        return None
-    return (shape[0], len(shape)) if len(shape) > 0 else None
+        return tuple(context.tensor.shape)
+    return tuple(context.to_tensor().shape) if isinstance(context, SparseTensorFeatureContext) else None
+
+
+def _fits(part: tuple[int, ...], whole: Sequence[int]) -> bool:
+    """Whether a sequence can be a row of a tensor, once it is padded."""
+    rest = zip(part[1:], whole[2:], strict=False)
+    return 0 < len(part) == len(whole) - 1 and all(known in (-1, size) for size, known in rest)

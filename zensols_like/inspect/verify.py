@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from xxhash import xxh3_64_intdigest
 
+from zensols_like.batch.index import Index
+from zensols_like.batch.plan import Plan
 from zensols_like.errors import BatchError, CorruptBatch
 from zensols_like.inspect.reader import BatchReader, StashReader
 from zensols_like.inspect.report import Report
@@ -88,43 +90,53 @@ def verify_store(
         manifest = reader.manifest
     except CorruptBatch as error:
         return report_unreadable(path, error, tier)
-    damaged = list(_damaged_books(reader))
-    if damaged:
-        return VerifyReport(path, "damaged", tier.value, manifest.plan["batches"], 0, 0, 0, tuple(damaged))
-    if reader.store.index_damage is not None:  # the records say themselves what is there
-        damaged.append(Damage(reader.store.index_damage.where or path, reader.store.index_damage.what))
-    total, committed, records, size = len(reader.store.plan), 0, 0, 0
+    total, committed, records, size = manifest.plan["batches"], 0, 0, 0
+    plan, index, damaged = _books(reader)
+    status = "damaged" if plan is None or index is None else reader.status.value
+    if index is None:
+        return VerifyReport(path, status, tier.value, total, 0, 0, 0, tuple(damaged))
     for position in range(total):
-        receipts = list(_receipts(reader, position))
-        damaged += _damages(reader, position, receipts, tier)
+        split = None if plan is None else plan.split_of(position)
+        receipts = list(_receipts(index, position))
+        damaged += _damages(reader, position, split, receipts, tier)
         committed += len(receipts) == len(manifest.groups)
         records += len(receipts)
         size += sum(receipt.length for _, receipt in receipts)
         if observe is not None:
             observe(position + 1, total)
-    return VerifyReport(path, reader.status.value, tier.value, total, committed, records, size, tuple(damaged))
+    return VerifyReport(path, status, tier.value, total, committed, records, size, tuple(damaged))
 
 
-def _damaged_books(reader: BatchReader) -> Iterator[Damage]:
-    for name in ("plan", "index"):
-        try:
-            getattr(reader.store, name)
-        except CorruptBatch as error:
-            yield Damage(error.where or f"{reader.store.location}/{name}", error.what)
+def _books(reader: BatchReader) -> tuple[Plan | None, Index | None, list[Damage]]:
+    """The plan and the index, ``None`` where they cannot be read, and what is wrong with them."""
+    plan, index, damaged = None, None, []
+    try:
+        plan = reader.store.plan
+    except CorruptBatch as error:
+        damaged.append(Damage(error.where or reader.path, error.what))
+    try:
+        index = reader.store.index
+    except CorruptBatch as error:
+        damaged.append(Damage(error.where or reader.path, error.what))
+    else:
+        found = reader.store.index_damage  # the records say themselves what is there
+        damaged += [] if found is None else [Damage(found.where or reader.path, found.what)]
+    return plan, index, damaged
 
 
-def _receipts(reader: BatchReader, position: int) -> Iterator[tuple[int, Receipt]]:
+def _receipts(index: Index, position: int) -> Iterator[tuple[int, Receipt]]:
     """The committed records of a batch, by the number of the group."""
-    for number in range(len(reader.manifest.groups)):
-        receipt = reader.store.index.receipt(number, position)
+    for number in range(len(index.file)):
+        receipt = index.receipt(number, position)
         if receipt is not None:
             yield number, receipt
 
 
-def _damages(reader: BatchReader, position: int, receipts: list[tuple[int, Receipt]], tier: Tier) -> list[Damage]:
+def _damages(
+    reader: BatchReader, position: int, split: str | None, receipts: list[tuple[int, Receipt]], tier: Tier
+) -> list[Damage]:
     """What is wrong with a batch."""
-    batch_id, split = str(position), reader.store.plan.split_of(position)
-    found = []
+    batch_id, found = str(position), []
     if reader.manifest.is_complete:
         there = {number for number, _ in receipts}
         lost = (group.key for number, group in enumerate(reader.manifest.groups) if number not in there)
@@ -179,7 +191,9 @@ def repair_store(reader: StashReader, damaged: Collection[Damage]) -> None:
         BatchError: The source no longer has a data point that is needed; nothing is changed then.
     """
     names = list(dict.fromkeys(one.batch_id for one in damaged if one.batch_id is not None))
-    for name in names:  # before anything is given up
-        reader.stash.create_data_points(reader.store.plan.ids(int(name)))
+    plan, *_ = _books(reader)
+    if plan is not None:  # before anything is given up
+        for name in names:
+            reader.stash.create_data_points(plan.ids(int(name)))
     if damaged:
         reader.stash.repair(names)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import reprlib
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import chain
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypeVar, final
 
@@ -17,7 +21,9 @@ from zensols_like.multi.crew import Answer, Crew, Lost
 from zensols_like.multi.recipe import Recipe, Worker
 from zensols_like.multi.start import MAIN_GUARD, main_file, refuse_in_daemon, refuse_while_starting, start_context
 
-__all__ = ["ProcessPool", "SerialPool", "WorkerPool"]
+__all__ = ["ProcessPool", "SerialPool", "ThriftyPool", "WorkerPool"]
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -56,6 +62,59 @@ class SerialPool(WorkerPool[T]):
 
     def _results(self, pieces: Iterable[T]) -> Iterator[Any]:
         return map(self.worker.work, pieces)
+
+
+class ThriftyPool(WorkerPool[T]):
+    """Does the work in this process for as long as starting others would not pay, which the first pieces tell.
+
+    Args:
+        worker: Does pieces in this process.
+        processes: Makes a pool of processes, for the length of a ``with`` block.
+        workers: How many processes that has.
+        cut: A piece to its parts, which are done one by one until it is known how long they take.
+        total: How many parts there are.
+    """
+
+    START_S = 2.0
+    """Seconds that starting processes takes, most of it for importing torch."""
+    GLANCE_S = 0.25
+    """Seconds after which the first pieces tell how long the rest will take."""
+
+    def __init__(
+        self,
+        worker: Worker,
+        processes: Callable[[], AbstractContextManager[WorkerPool[T]]],
+        workers: int,
+        cut: Callable[[T], Sequence[T]],
+        total: int,
+    ) -> None:
+        self.worker = worker
+        self.processes = processes
+        self.workers = workers
+        self.cut = cut
+        self.total = total
+
+    def _results(self, pieces: Iterable[T]) -> Iterator[Any]:
+        rest = iter(pieces)
+        began, done = time.monotonic(), 0
+        for piece in rest:
+            parts = deque(self.cut(piece))
+            while parts:
+                yield self.worker.work(parts.popleft())
+                done += 1
+                if self._pays(time.monotonic() - began, done):
+                    logger.info(
+                        "starting %d processes for the rest, %d of %d", self.workers, self.total - done, self.total
+                    )
+                    with self.processes() as pool:
+                        yield from pool.run(chain(parts, rest))
+                    return
+        logger.info("did all %d in this process, since starting others would have taken longer", self.total)
+
+    def _pays(self, spent_s: float, done: int) -> bool:
+        """Whether what processes would save of the rest is more than what starting them takes."""
+        saved_s = spent_s / done * (self.total - done) * (1 - 1 / self.workers)
+        return spent_s >= self.GLANCE_S and saved_s > self.START_S
 
 
 def _whole(piece: T) -> Sequence[T]:

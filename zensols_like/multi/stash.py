@@ -8,12 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any, final
 
 from zensols_like.config import Configurable
 from zensols_like.errors import ConfigurationError, WorkerError
-from zensols_like.multi.pool import ProcessPool, SerialPool, WorkerPool
+from zensols_like.multi.pool import ProcessPool, SerialPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
 from zensols_like.multi.size import chunk_length, worker_count
 from zensols_like.multi.start import start_context
@@ -50,7 +51,10 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
 
     workers: int | float
     """How many worker processes there are: a number (1: none, all is done in this process), 0 for one on each available
-    CPU, less than 0 for all but so many, or a share of all as a fraction in (0, 1]."""
+    CPU, less than 0 for all but so many, or a share of all as a fraction in (0, 1].
+
+    Unless it is a number from 1 on, the first work is done in this process, and all of it where starting others would
+    take longer than they would save; with `timeout_s` there are always processes."""
 
     start_method: str | None = field(default=None, kw_only=True)
     """How workers start: ``forkserver`` (the default on Linux), ``spawn`` or ``fork``."""
@@ -122,7 +126,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         count = 0
         with (
             self._stoppable() as stop,
-            self._pool(min(workers, math.ceil(len(work) / length))) as pool,
+            self._pool(min(workers, math.ceil(len(work) / length)), len(work)) as pool,
             closing(pool.run(chunks(work, length))) as results,
         ):
             for result in results:
@@ -138,12 +142,19 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         )
 
     @contextmanager
-    def _pool(self, workers: int) -> Iterator[WorkerPool[Sequence[Any]]]:
+    def _pool(self, workers: int, total: int) -> Iterator[WorkerPool[Sequence[Any]]]:
         if workers <= 1:
             yield SerialPool(self)
+        elif (isinstance(self.workers, float) or self.workers <= 0) and self.timeout_s is None:
+            yield ThriftyPool(self, partial(self._processes, workers), workers, _singles, total)
         else:
-            with self._recipe() as recipe:
-                yield ProcessPool(recipe, workers, self._start_context(), self._chunk_name, _singles, self.timeout_s)
+            with self._processes(workers) as pool:
+                yield pool
+
+    @contextmanager
+    def _processes(self, workers: int) -> Iterator[WorkerPool[Sequence[Any]]]:
+        with self._recipe() as recipe:
+            yield ProcessPool(recipe, workers, self._start_context(), self._chunk_name, _singles, self.timeout_s)
 
     @contextmanager
     def _recipe(self) -> Iterator[Recipe]:

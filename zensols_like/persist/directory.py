@@ -57,13 +57,20 @@ class DirectoryRecords(RecordStore):
 
     def keys_of(self, group: str) -> list[str]:
         """The keys that have a file, sorted."""
+        return sorted(self._key(group, name) for name in self._names(group))
+
+    def files(self, group: str) -> list[str]:
+        """One for each key."""
+        return [str(Path(group) / name) for name in self._names(group)]
+
+    def _names(self, group: str) -> list[str]:
         try:
             entries = os.scandir(self.root / group)
         except (FileNotFoundError, NotADirectoryError):
             return []
         with entries:
             names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()]
-        return sorted(self._key(group, name) for name in names if self._is_ours(name))
+        return list(filter(self._is_ours, names))
 
     def _is_ours(self, name: str) -> bool:
         return (

@@ -12,6 +12,8 @@ __all__ = ["NumberedKeys"]
 
 _MOST_DIGITS = 18
 _POWERS = 10 ** np.arange(_MOST_DIGITS, dtype=np.int64)
+_DENSE = 8
+"""Numbers are counted, which is quicker than sorting, where the greatest is less than so many times their count."""
 _ZERO, _NINE = ord("0"), ord("9")
 
 
@@ -57,6 +59,13 @@ class NumberedKeys(Sequence[str]):
 
     def __repr__(self) -> str:
         return repr(tuple(self))
+
+    @property
+    def are_unique(self) -> bool:
+        """Whether none stands twice."""
+        if len(self) == 0 or self.numbers.max() < _DENSE * len(self):
+            return bool(np.bincount(self.numbers).max(initial=0) <= 1)
+        return bool(np.all(np.diff(np.sort(self.numbers)) > 0))
 
     def common(self, others: Sequence[str]) -> Sequence[str]:
         """Those of other keys that are among these, in the order of the others."""

@@ -92,6 +92,10 @@ class RecordStore(ABC):
         """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""
 
     @abstractmethod
+    def files(self, group: str) -> list[str]:
+        """The files with records of a group, as receipts name them."""
+
+    @abstractmethod
     def delete(self, key: str, group: str) -> None:
         """Forget a record; nothing happens when it is absent."""
 

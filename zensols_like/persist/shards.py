@@ -49,6 +49,7 @@ class _Writer:
 
     def flush(self) -> None:
         if self._durable < self.size:
+            failpoint("shard.sync")
             os.fsync(self._descriptor)
             if self._durable == 0:
                 sync_folder(self.path.parent)
@@ -207,6 +208,10 @@ class ShardRecords(RecordStore):
                 file = str(path.relative_to(self.root))
                 yield found.key, Receipt(file, offset, length, xxh3_64_intdigest(record), layout_of(record))
                 offset += length + -length % ALIGNMENT
+
+    def files(self, group: str) -> list[str]:
+        """The shards."""
+        return [str(path.relative_to(self.root)) for path in self.shards(group)]
 
     def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
         """The records of a group by their headers; after a damaged one the next that has a header."""

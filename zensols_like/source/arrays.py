@@ -35,7 +35,7 @@ class ArrayStash(SourceStash):
         >>> stash = ArrayStash({"image": np.zeros((3, 8, 8), np.uint8), "label": np.array([4, 2, 4])})
         >>> stash["1"]["image"].shape, stash["1"]["label"], list(stash.keys())
         ((8, 8), np.int64(2), ['0', '1', '2'])
-        >>> stash.columns(["2", "1"])["label"]
+        >>> stash.load_columns(["2", "1"])["label"]
         array([4, 2])
 
     Configuration::
@@ -57,6 +57,11 @@ class ArrayStash(SourceStash):
         """The file or folder."""
         return str(self.arrays) if isinstance(self.arrays, Path) else "arrays in memory"
 
+    @property
+    def opened(self) -> Mapping[str, Any]:
+        """The arrays and tensors by name; those of files are mapped into memory."""
+        return self._arrays
+
     def load(self, name: str) -> dict[str, Any] | None:
         """The row of a key in each array, as a copy; None when there is no such row."""
         return next(iter(self.load_many([name])))[1]
@@ -70,8 +75,10 @@ class ArrayStash(SourceStash):
             for key, position in zip(group, positions, strict=True):
                 yield key, None if position is None else next(rows)
 
-    def columns(self, keys: Sequence[str]) -> dict[str, Any]:
+    def load_columns(self, keys: Sequence[str]) -> dict[str, Any]:
         """The rows of many keys at once, an array or tensor for each name, in the order of ``keys``.
+
+        Of keys that follow one another they are pieces of the arrays themselves: do not write into them.
 
         Shape: ``(len(keys), …)``, with the further dimensions of each array.  Dtype: that of each array.  Device: that
         of each tensor.
@@ -80,7 +87,7 @@ class ArrayStash(SourceStash):
             SourceError: There is no such row.
         """
         if isinstance(keys, NumberedKeys) and np.all((keys.numbers >= 0) & (keys.numbers < self._length)):
-            return self._take(keys.numbers)
+            return self._piece(keys.numbers) or self._take(keys.numbers)
         positions = self._positions(keys)
         if None in positions:
             missing = [key for key, position in zip(keys, positions, strict=True) if position is None]
@@ -141,14 +148,26 @@ class ArrayStash(SourceStash):
 
     def _take(self, positions: Sequence[int | None] | NDArray[np.int64]) -> dict[str, Any]:
         wanted = np.asarray(positions, dtype=np.int64)
-        if len(wanted) > 1 and np.all(np.diff(wanted) == 1):  # a piece of an array is copied much quicker
-            rows = slice(wanted[0], wanted[-1] + 1)
-            taken = {name: _copy(array[rows]) for name, array in self._arrays.items()}
-        else:
-            taken = {name: array[wanted] for name, array in self._arrays.items()}
+        taken = {name: array[wanted] for name, array in self._arrays.items()}
+        self._require_same()
+        return taken
+
+    def _piece(self, positions: NDArray[np.int64]) -> dict[str, Any] | None:
+        """The rows of positions that follow one another, without a copy; ``None`` where they do not."""
+        if len(positions) == 0 or positions[-1] - positions[0] + 1 != len(positions) or np.any(np.diff(positions) != 1):
+            return None
+        rows = slice(positions[0], positions[-1] + 1)
+        self._require_same()
+        return {name: array[rows] for name, array in self._arrays.items()}
+
+    def _require_same(self) -> None:
+        """Refuse files that changed since they were opened.
+
+        Raises:
+            SourceError: One did.
+        """
         for path, stamp in self._stamps.items():
             stamp.require(path, path)
-        return taken
 
     def _glance(self) -> Iterator[str | Buffer]:
         if not isinstance(self.arrays, Path):
@@ -173,7 +192,7 @@ def _open(path: Path) -> dict[str, Any]:
     """The arrays of ``.npy`` files, mapped into memory, or of a ``.npz`` file."""
     try:
         if path.is_dir() or path.suffix == ".npy":
-            return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in _array_files(path)}
+            return {file.stem: np.load(file, mmap_mode="c", allow_pickle=False) for file in _array_files(path)}
         require_file(path)
         with np.load(path, allow_pickle=False) as archive:
             return dict(archive)
@@ -194,10 +213,6 @@ def _is_tensor(array: Any) -> bool:
     """Whether this is a tensor; when torch was never imported, nothing is."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(array, torch.Tensor)
-
-
-def _copy(array: Any) -> Any:
-    return array.clone() if _is_tensor(array) else np.array(array)
 
 
 def _bytes(array: Any) -> memoryview:

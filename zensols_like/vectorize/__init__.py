@@ -20,6 +20,7 @@ from zensols_like.vectorize.vectorizer import (
 )
 from zensols_like.vectorize.vectorizers import (
     AggregateEncodableFeatureVectorizer,
+    ArrayEncodableFeatureVectorizer,
     AttributeEncodableFeatureVectorizer,
     CategoryEncodableFeatureVectorizer,
     IdentityEncodableFeatureVectorizer,
@@ -32,6 +33,7 @@ from zensols_like.vectorize.vectorizers import (
 
 __all__ = [
     "AggregateEncodableFeatureVectorizer",
+    "ArrayEncodableFeatureVectorizer",
     "AttributeEncodableFeatureVectorizer",
     "CategoryEncodableFeatureVectorizer",
     "ConfigurableVectorization",

@@ -16,6 +16,9 @@ __all__ = ["as_tensor", "flatten", "is_series", "number_array"]
 
 _FIX = "give numbers; fill or drop missing values before, and encode text with its own vectorizer"
 
+_NUMPY_FLOATS = {torch.float64: np.float64, torch.float32: np.float32, torch.float16: np.float16}
+"""The float types that numpy has, too, which tells of numbers that are too large while it converts them."""
+
 
 def is_series(value: Any) -> bool:
     """Whether this is a pandas Series; when pandas was never imported, nothing is."""
@@ -53,6 +56,12 @@ def as_tensor(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -
     Raises:
         VectorizerError: The data type cannot hold a number: an integer type exactly, a float type as a finite one.
     """
+    if array.dtype.kind == "f" and data_type in _NUMPY_FLOATS:
+        try:
+            with np.errstate(over="raise"):
+                return torch.from_numpy(np.array(array, dtype=_NUMPY_FLOATS[data_type], order="C"))
+        except FloatingPointError:
+            raise _infinite(array, data_type, where) from None
     native = torch.from_numpy(_native(array, where))
     tensor = native.to(data_type)
     if not data_type.is_floating_point and not torch.equal(tensor.to(native.dtype), native):
@@ -60,12 +69,16 @@ def as_tensor(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -
             f"{data_type} cannot hold all of these numbers: {_short(array)}.", where, "use a wider or a float type"
         )
     if data_type.is_floating_point and bool((torch.isinf(tensor) & ~torch.isinf(native)).any()):
-        raise VectorizerError(
-            f"{data_type} makes infinity of some of these numbers: {_short(array)}.",
-            where,
-            "use a wider data type in the torch configuration, or scale the numbers",
-        )
+        raise _infinite(array, data_type, where)
     return tensor
+
+
+def _infinite(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -> VectorizerError:
+    return VectorizerError(
+        f"{data_type} makes infinity of some of these numbers: {_short(array)}.",
+        where,
+        "use a wider data type in the torch configuration, or scale the numbers",
+    )
 
 
 def _native(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:

@@ -316,6 +316,18 @@ class RecordFormat:
             >>> FORMAT.decode(FORMAT.encode({"a": (1, 2.5, None)}))
             {'a': (1, 2.5, None)}
         """
+        kind = _kind_of(value)
+        known = None if kind is None else _KINDS.get(kind[0])
+        if kind is not None and known is not None:
+            return [*known, *map(_tensor_bytes, kind[1])]
+        parts = self._describe(value)
+        if kind is not None and len(parts) == len(kind[1]) + 2:
+            if len(_KINDS) >= _MOST_KINDS:
+                _KINDS.clear()
+            _KINDS[kind[0]] = bytes(parts[0]), bytes(parts[1])
+        return parts
+
+    def _describe(self, value: Any) -> list[Buffer]:
         file = io.BytesIO()
         buffers: list[memoryview] = []
         numbers: list[int] = []
@@ -328,10 +340,7 @@ class RecordFormat:
                 "a record holds plain values: nothing that refers to itself, nothing nested hundreds of levels deep",
             ) from error
         description = file.getvalue()
-        is_deep = len(description) > MAX_NESTING and (
-            sys.version_info >= (3, 12) or sys.getrecursionlimit() > MAX_NESTING
-        )
-        if is_deep or len(description) > _MAX_OPERATIONS:
+        if len(description) > _MAX_OPERATIONS:
             self._require_readable(value, description)
         return [description, np.asarray(numbers, dtype="<i8").tobytes(), *buffers]
 
@@ -366,6 +375,49 @@ class RecordFormat:
             raise
         except Exception as error:  # an unpickler fails in many ways over bytes that do not fit
             raise CorruptBatch(f"The parts of a record do not fit: {type(error).__name__}: {error}.") from error
+
+
+_PLAIN = (str, int, bool, type(None))
+_MOST_KINDS = 4096
+_KINDS: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
+"""Description and shapes of values of one kind, which differ in the bytes of their tensors only."""
+
+
+def _kind_of(value: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
+    """What decides about description and shapes of a value, and its tensors.
+
+    Batches of a store differ in bytes, rarely in structure, and pickling takes most of the time of writing a small one.
+
+    Returns:
+        ``None`` for what is no mapping to registered objects that hold tensors and small plain values.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or type(value) is not dict:
+        return None
+    kind: list[Any] = []
+    tensors: list[Any] = []
+    for name, inner in value.items():
+        cls = type(inner)
+        own_state: Any = cls.__getstate__
+        is_plain = type(name) is str and own_state is object.__getstate__
+        if not is_plain or registered(cls.__module__, cls.__qualname__) is not cls:
+            return None
+        kind += [name, cls]
+        for attribute, content in vars(inner).items():
+            if type(content) is torch.Tensor:
+                kind += [attribute, content.dtype, content.shape]
+                tensors.append(content)
+            elif type(content) in _PLAIN:
+                kind += [attribute, type(content), content]
+            else:
+                return None
+    return tuple(kind), tensors
+
+
+def _tensor_bytes(tensor: Any) -> memoryview:
+    from zensols_like.persist.formats.tensors import tensor_bytes  # torch is loaded already
+
+    return tensor_bytes(tensor)[2]
 
 
 FORMAT: Format = RecordFormat()

@@ -11,6 +11,8 @@ __all__ = ["tensor_bytes", "tensor_view", "torch_dtype"]
 
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
 
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+
 
 def torch_dtype(name: str) -> torch.dtype:
     """The data type of a name such as ``float32``; ``KeyError`` when there is none."""
@@ -33,7 +35,7 @@ def tensor_bytes(tensor: Tensor) -> tuple[str, tuple[int, ...], memoryview]:
         )
     plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
     flat = plain.reshape(-1).view(torch.uint8) if plain.numel() > 0 else torch.empty(0, dtype=torch.uint8)
-    return str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), flat.numpy().data
+    return _NAMES[tensor.dtype], tuple(tensor.shape), flat.numpy().data
 
 
 def tensor_view(dtype: str, shape: tuple[int, ...], buffer: memoryview) -> Tensor:

@@ -1,6 +1,7 @@
 """The vectorizers that come with this package, one kind a module."""
 
 from zensols_like.vectorize.vectorizers.aggregate import AggregateEncodableFeatureVectorizer
+from zensols_like.vectorize.vectorizers.array import ArrayEncodableFeatureVectorizer
 from zensols_like.vectorize.vectorizers.attribute import AttributeEncodableFeatureVectorizer
 from zensols_like.vectorize.vectorizers.category import CategoryEncodableFeatureVectorizer
 from zensols_like.vectorize.vectorizers.identity import IdentityEncodableFeatureVectorizer
@@ -14,6 +15,7 @@ from zensols_like.vectorize.vectorizers.series import SeriesEncodableFeatureVect
 
 __all__ = [
     "AggregateEncodableFeatureVectorizer",
+    "ArrayEncodableFeatureVectorizer",
     "AttributeEncodableFeatureVectorizer",
     "CategoryEncodableFeatureVectorizer",
     "IdentityEncodableFeatureVectorizer",

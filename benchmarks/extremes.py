@@ -1,0 +1,127 @@
+"""Many small batches, wide ones, and more data than memory: this library alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.catalog import OURS
+from benchmarks.figures import Figure
+from benchmarks.process import Measured
+from benchmarks.processes import MemoryWatch, baseline_bytes
+from benchmarks.run import Run
+from benchmarks.workload import WORKLOADS, write_arrays
+
+__all__ = ["run_memory", "run_small", "run_wide"]
+
+_SMALL = (1_000, 10_000, 100_000, 1_000_000)
+_LEAST = 100
+_GETS = 20_000
+_MOST = 100_000
+"""The batches of an epoch that is only begun."""
+_ATTRIBUTES = 10
+_STORE = "batches"
+
+
+@contextmanager
+def _probe(run: Run) -> Iterator[Measured]:
+    """A new process."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with Measured(OURS, run.folder / "log.txt") as probe:
+        yield probe
+
+
+def run_small(run: Run) -> None:
+    """Stores of 10^3 to 10^6 batches of a few hundred bytes: a batch must cost the same in all of them."""
+    folder = run.folder / "S"
+    sizes = sorted({max(round(size * run.results.scale), _LEAST) for size in _SMALL})
+    baseline = baseline_bytes()
+    for batches in sizes:
+        store = {"folder": str(folder), "batches": batches}
+        shutil.rmtree(folder, ignore_errors=True)
+        with _probe(run) as probe:
+            encoded = probe.ask("encode_small", **store)
+        opens = []
+        for _ in range(run.rounds):
+            with _probe(run) as probe:  # a process that has opened nothing yet
+                opens.append(probe.ask("open_small", **store))
+        with _probe(run) as probe:
+            gets = [probe.ask("get_small", **store, gets=min(_GETS, batches)) for _ in range(run.rounds)]
+            epochs = [probe.ask("epoch_small", **store, most=_MOST) for _ in range(run.rounds)]
+        measured: dict[str, tuple[str, list[float]]] = {
+            "encode a batch": ("s", [encoded["seconds"] / batches]),
+            "files": ("files", [encoded["files"]]),
+            "bytes a batch": ("B", [encoded["bytes"] / batches]),
+            "open": ("s", [answer["seconds"] for answer in opens]),
+            "memory of an open store": ("B", [answer["memory"] - baseline for answer in opens]),
+            "random get, median": ("s", [answer["p50"] for answer in gets]),
+            "random get, p99": ("s", [answer["p99"] for answer in gets]),
+            "batch of an epoch": ("s", [answer["seconds"] for answer in epochs]),
+            "ls --count": ("s", [_list(folder / f"store-{batches}", batches) for _ in range(run.rounds)]),
+        }
+        run.results.add(
+            (
+                Figure("small", "S", _STORE, rounds, unit, {"batches": batches, "measure": name})
+                for name, (unit, rounds) in measured.items()
+            ),
+            {_STORE: probe.versions},
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _list(store: Path, batches: int) -> float:
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "zensols_like", "ls", "--count", str(store)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - began
+    if str(batches) not in found.stdout:
+        raise RuntimeError(f"ls --count says {found.stdout!r} of {batches} batches")
+    return seconds
+
+
+def run_memory(run: Run) -> None:
+    """The peak memory of all processes that encode W3 and a larger W3, whose source stays on the disk."""
+    for factor in (1.0, run.memory_factor):
+        workload = WORKLOADS["W3"].scaled(run.results.scale * factor)
+        source = write_arrays(workload, run.folder / "source")
+        peaks = []
+        for _ in range(run.rounds):
+            folder = run.folder / "memory"
+            shutil.rmtree(folder, ignore_errors=True)
+            with _probe(run) as probe, MemoryWatch(probe.pid) as watch:
+                probe.ask(
+                    "encode_mapped",
+                    source=str(source),
+                    folder=str(folder),
+                    attributes=list(workload.fields),
+                    batch_size=workload.batch_size,
+                    workers=2,
+                )
+            peaks.append(float(watch.peak))
+            shutil.rmtree(folder)
+        how = {"factor": factor, "source_bytes": workload.nbytes}
+        run.results.add([Figure("memory", "W3", _STORE, peaks, "B", how)], {_STORE: probe.versions})
+
+
+def run_wide(run: Run) -> None:
+    """The bytes that are fetched from the disk for one of ten wide attributes, and for all."""
+    folder = run.folder / "wide"
+    points = max(round(4_096 * run.results.scale), 128)
+    store: dict[str, Any] = {"folder": str(folder), "attributes": _ATTRIBUTES}
+    shutil.rmtree(folder, ignore_errors=True)
+    with _probe(run) as probe:
+        probe.ask("encode_wide", **store, points=points, size=1024)
+    for name, only in (("one of ten", ["x3"]), ("all", None)):
+        fetched = []
+        for _ in range(run.rounds):
+            with _probe(run) as probe:
+                fetched.append(float(probe.ask("load_wide", **store, only=only)["bytes"]))
+        how = {"attributes": name, "payload": points * 4 * 1024 * (1 if only else _ATTRIBUTES)}
+        run.results.add([Figure("wide", "ten attributes", _STORE, fetched, "B", how)], {_STORE: probe.versions})
+    shutil.rmtree(folder)

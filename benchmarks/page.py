@@ -1,0 +1,134 @@
+"""The page `docs/performance.md`, made of figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.bars import bars_table
+from benchmarks.plots import load_plot
+from benchmarks.report import Figures, table
+from benchmarks.workload import WORKLOADS
+
+__all__ = ["encode_table", "load_table", "write_page"]
+
+_HEAD = """# Performance
+
+How long loading and encoding take, beside other libraries and beside what the machine can do.  `make bench-setup` makes
+an environment for each library, `make bench` measures and writes this page from `benchmarks/results/`; a part of it is
+`make bench ARGS="load W1"`.
+
+- *limit*: no library at all.  The raw walk maps one file and slices it; where batches are verified it also runs the
+  checksum (xxh3) once over each slice.
+- *ours*: as the README shows it, with one thread.
+- *peer*: another library as its documentation uses it; *expert*: what its source code allows somebody who reads it.
+  Where batches are verified, the same checksum is run over the tensors that they give.
+
+Every store is measured in a process of its own.  In each round all take their turns in a random order; what is shown is
+the median of the rounds, and ratios are the median of the ratios of the rounds.  Every byte of every tensor is touched.
+Absolute numbers are those of one machine on one day; compare ratios.
+"""
+
+
+def load_table(figures: Figures, verify: bool) -> str:
+    """An epoch of each store: milliseconds, and how many times as long as the raw walk."""
+    columns = [(work, order) for work in figures.workloads("load") for order in ("sequential", "shuffled")]
+
+    def cell(store: str, workload: str, order: str) -> str:
+        median = figures.median("load", workload, store, order=order, verify=verify)
+        ratio = figures.ratio("load", workload, store, "raw", order=order, verify=verify)
+        return "" if median is None or ratio is None else f"{median * 1e3:.1f} ({ratio:.2f}x)"
+
+    return table(
+        ["ms for an epoch (x raw walk)", *(f"{work} {order}" for work, order in columns)],
+        (
+            [f"{entry.title} ({entry.kind})", *(cell(entry.name, *column) for column in columns)]
+            for entry in figures.entries("load")
+        ),
+    )
+
+
+def encode_table(figures: Figures) -> str:
+    """MB/s of each store until everything is durable, in parentheses until the call returns."""
+    columns = [(work, workers) for work in figures.workloads("encode") for workers in (1, 2)]
+
+    def cell(store: str, workload: str, workers: int) -> str:
+        found = figures.find("encode", workload, store, workers=workers, measure="seconds")
+        unsynced = figures.median("encode", workload, store, workers=workers, measure="unsynced")
+        if found is None or unsynced is None:
+            return ""
+        size = WORKLOADS[workload].scaled(found.scale).nbytes / 1e6
+        return f"{size / found.median:.0f} ({size / unsynced:.0f})"
+
+    return table(
+        ["MB/s, durable (returned)", *(f"{work}, {workers} worker{'s'[: workers - 1]}" for work, workers in columns)],
+        (
+            [f"{entry.title} ({entry.kind})", *(cell(entry.name, *column) for column in columns)]
+            for entry in figures.entries("encode")
+        ),
+    )
+
+
+def table_table(figures: Figures) -> str:
+    """Seconds of encode and load of a table."""
+    columns = (("encode", "seconds"), ("encode", "unsynced"), ("load", "seconds"), ("load", "again"))
+
+    def cell(store: str, work: str, measure: str) -> str:
+        found = [
+            one.median
+            for one in figures.all
+            if one.what == "table" and one.store == store and (one.how["work"], one.how["measure"]) == (work, measure)
+        ]
+        return f"{found[0] * 1e3:.1f}" if found else ""
+
+    return table(
+        ["ms, one worker", "encode, durable", "encode, returned", "open and load", "load again"],
+        (
+            [f"{entry.title} ({entry.kind})", *(cell(entry.name, *column) for column in columns)]
+            for entry in figures.entries("table")
+        ),
+    )
+
+
+def small_table(figures: Figures) -> str:
+    """What is measured of stores of many small batches."""
+    sizes = sorted(figures.values("small", "batches"))
+    units = {"s": (1e3, "ms"), "B": (1, "B"), "files": (1, "")}
+
+    def cell(measure: str, batches: int) -> str:
+        found = figures.find("small", "S", "batches", batches=batches, measure=measure)
+        if found is None:
+            return ""
+        factor, unit = units[found.unit]
+        return f"{found.median * factor:,.4g} {unit}".strip()
+
+    return table(
+        ["", *(f"{size:,} batches" for size in sizes)],
+        ([measure, *(cell(measure, size) for size in sizes)] for measure in figures.values("small", "measure")),
+    )
+
+
+def write_page(results: Path, page: Path) -> None:
+    """Write the page and its picture from all results."""
+    figures = Figures.of(results)
+    sections = {
+        "What we set out to reach": bars_table(figures),
+        "Load, not verified": f"![load]({page.stem}-load.svg)\n\n{load_table(figures, verify=False)}",
+        "Load, verified": load_table(figures, verify=True),
+        "Encode": encode_table(figures),
+        "A table through vectorizers": table_table(figures),
+        "Many small batches": small_table(figures),
+        "Where this was measured": _origin(figures),
+    }
+    text = "\n\n".join([_HEAD.rstrip(), *(f"## {title}\n\n{body}" for title, body in sections.items())])
+    page.write_text(text + "\n")
+    page.with_name(f"{page.stem}-load.svg").write_text(load_plot(figures))
+
+
+def _origin(figures: Figures) -> str:
+    lines = {
+        f"- {figure.what} {figure.workload}: {figure.run}, commit {figure.commit}, {figure.machine}, "
+        f"{len(figure.rounds)} rounds, scale {figure.scale:g}"
+        for figure in figures.all
+    }
+    versions = {f"{name} {version}" for figure in figures.all for name, version in figure.versions.items()}
+    return "\n".join([*sorted(lines), "", f"Versions: {', '.join(sorted(versions))}."])

@@ -1,0 +1,133 @@
+"""Batches of arrays, a column at a time: what is stored is what the arrays hold, however it gets there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, RowDataPoint
+from zensols_like.errors import BatchError, DatasetError, EncodeError, StaleError
+from zensols_like.source import ArrayStash, SourceError
+
+SIZE = 23
+
+
+@pytest.fixture
+def arrays():
+    generator = np.random.default_rng(0)
+    return {
+        "image": generator.integers(0, 255, (SIZE, 3, 2), dtype=np.uint8),
+        "half": generator.standard_normal((SIZE, 4)).astype(np.float16),
+        "brain": torch.arange(SIZE * 2, dtype=torch.bfloat16).reshape(SIZE, 2),
+        "flag": generator.integers(0, 2, SIZE).astype(bool),
+        "label": np.arange(SIZE) % 3,
+    }
+
+
+def whole(stash, split: str, name: str) -> torch.Tensor:
+    return torch.cat([tensors[name] for tensors in stash.splits[split].tensors()])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_every_row_is_in_one_batch_in_its_own_data_type(tmp_path, arrays, shuffle):
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", batch_size=4, shuffle=shuffle)
+    rows = [int(key) for keys in stash.batch_data_point_sets for key in keys.data_point_ids]
+    assert sorted(rows) == list(range(SIZE))
+    assert (rows == sorted(rows)) == (not shuffle and stash.splits.keys() == {"train"})
+    for name, array in arrays.items():
+        found = torch.cat([whole(stash, split, name) for split in stash.splits])
+        assert torch.equal(found, torch.as_tensor(array)[rows])
+        assert found.dtype == torch.as_tensor(array).dtype
+
+
+def test_rows_and_columns_are_encoded_to_the_same_bytes(tmp_path, arrays, monkeypatch):
+    columns = ArrayBatchStash.from_arrays(arrays, tmp_path / "columns", label="label", batch_size=5)
+    columns.prime()
+    monkeypatch.setattr(ArrayStash, "load_columns", lambda self, keys: None)
+    rows = ArrayBatchStash.from_arrays(arrays, tmp_path / "rows", label="label", batch_size=5)
+    rows.prime()
+    assert rows.store.content_digest(rows.delegate) == columns.store.content_digest(columns.delegate)
+
+
+def test_a_batch_of_points_has_the_tensors_of_a_stored_one(tmp_path, arrays):
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", batch_size=5)
+    stored = stash["0"]
+    made = stash.create_batch(stash.create_data_points(stored.data_point_ids))
+    assert all(torch.equal(made[name], stored[name]) for name in arrays)
+    assert isinstance(made.data_points[0], RowDataPoint)
+
+
+def test_classes_keep_their_shares_in_the_splits(tmp_path):
+    label = np.repeat([0, 1, 2], [60, 30, 10])
+    stash = ArrayBatchStash.from_arrays({"x": np.arange(100.0), "label": label}, tmp_path, label="label")
+    counts = {split: torch.bincount(whole(stash, split, "label")).tolist() for split in stash.splits}
+    assert counts == {"train": [48, 24, 8], "validation": [6, 3, 1], "test": [6, 3, 1]}
+
+
+def test_an_array_may_name_the_splits(tmp_path):
+    arrays = {"x": np.arange(6), "home": np.array(["b", "a", "b", "a", "b", "b"])}
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, split="home", shuffle=False)
+    assert {split: whole(stash, split, "x").tolist() for split in stash.splits} == {"b": [0, 2, 4, 5], "a": [1, 3]}
+    assert "home" not in stash["0"]
+
+
+def test_arrays_in_files_are_enough(tmp_path, arrays):
+    folder = tmp_path / "arrays"
+    folder.mkdir()
+    for name in ("image", "label"):
+        np.save(folder / f"{name}.npy", arrays[name])
+    stash = ArrayBatchStash.from_arrays(folder, tmp_path / "store", label="label", split={"all": 1.0}, shuffle=False)
+    assert torch.equal(whole(stash, "all", "image"), torch.as_tensor(arrays["image"]))
+    whole(stash, "all", "image").zero_()
+    assert np.array_equal(np.load(folder / "image.npy"), arrays["image"])
+
+
+def test_an_encode_takes_no_array_of_the_source_along(tmp_path, arrays):
+    """The same rows in other memory are the same source; other rows are noticed."""
+    ArrayBatchStash.from_arrays(arrays, tmp_path, label="label").prime()
+    same = {name: array.copy() if isinstance(array, np.ndarray) else array.clone() for name, array in arrays.items()}
+    assert ArrayBatchStash.from_arrays(same, tmp_path, label="label").differences() == []
+    same["image"][0, 0, 0] += 1
+    assert "content changed" in "".join(ArrayBatchStash.from_arrays(same, tmp_path, label="label").differences())
+
+
+def test_wrong_arrays_are_told(tmp_path, arrays):
+    with pytest.raises(DatasetError, match="no array 'nope'"):
+        ArrayBatchStash.from_arrays(arrays, tmp_path, label="nope")
+    with pytest.raises(SourceError, match="do not have one length"):
+        ArrayBatchStash.from_arrays({**arrays, "short": np.arange(2)}, tmp_path)
+    with pytest.raises(EncodeError, match="no array of numbers"):
+        ArrayBatchStash.from_arrays({"text": np.array(["a", "b", "c"])}, tmp_path, split={"train": 1.0}).prime()
+    with pytest.raises(BatchError, match="names are taken"):
+        ArrayBatchStash.from_arrays({"row": np.arange(3)}, tmp_path / "b", split={"train": 1.0}).prime()
+
+
+def test_tensors_come_in_any_order_and_only_those_that_are_asked_for(tmp_path, arrays):
+    delegate = BatchDirectoryCompositeStash(tmp_path, ({"image", "half"}, {"brain", "flag", "label"}))
+    options = {"label": "label", "batch_size": 5, "split": {"all": 1.0}, "delegate": delegate}
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, decoded_attributes={"half", "label"}, **options)
+    for name, tensors in zip(["3", "0", "4"], stash.splits["all"].tensors(["3", "0", "4"]), strict=True):
+        assert list(tensors) == ["half", "label"]
+        assert all(torch.equal(tensors[one], stash[name][one]) for one in tensors)
+    with pytest.raises(BatchError, match="'9' is not planned"):
+        list(stash.tensors(["9"]))
+
+
+@pytest.mark.parametrize("stale", ["error", "rebuild", "ignore"])
+def test_a_store_in_another_container_is_told(tmp_path, arrays, stale):
+    ArrayBatchStash.from_arrays(arrays, tmp_path, label="label").prime()
+    delegate = BatchDirectoryCompositeStash(tmp_path, ({"label"}, set(arrays) - {"label"}))
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", delegate=delegate, stale=stale)
+    with pytest.raises(StaleError, match="kind 'shards'; the delegate is one of kind 'composite'"):
+        stash["0"]
+
+
+@pytest.mark.process
+def test_two_workers_store_the_same_bytes(tmp_path, arrays):
+    digests = set()
+    for workers in (1, 2):
+        stash = ArrayBatchStash.from_arrays(arrays, tmp_path / str(workers), label="label", workers=workers)
+        stash.prime()
+        digests.add(stash.store.content_digest(stash.delegate))
+    assert len(digests) == 1
