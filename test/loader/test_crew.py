@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 import pytest
 from loader_fakes import FakeBatch, fake_loader, load
@@ -13,6 +14,7 @@ from loader_fakes import FakeBatch, fake_loader, load
 from zensols_like.loader.pace import Pace
 
 QUICK, SLOW = 1e-6, 5e-3
+BY_PROCESSES = pytest.param({"workers": 2, "worker_type": "process"}, marks=pytest.mark.process)
 
 
 def paced(workers: int, *steps: tuple[float, float]) -> bool:
@@ -108,3 +110,42 @@ def test_an_exit_in_a_thread_reaches_the_loop() -> None:
         time.sleep(0.005)
     with pytest.raises(SystemExit):
         next(loop)
+
+
+# ---- a pause
+
+
+def test_nobody_reads_ahead_in_a_pause() -> None:
+    readers = Readers(0.02)  # slower than the loop, so that threads have always something to begin
+    loader = fake_loader(40, readers.load, workers=2, prefetch=8)
+    got = []
+    for batch in loader:
+        got.append(batch.id)
+        time.sleep(0.003)
+        if len(got) == 10:
+            with loader.paused():
+                time.sleep(0.05)  # what is being read is read to its end
+                before = readers.counts.total()
+                time.sleep(0.1)
+                assert readers.counts.total() == before < 10 + 8
+    assert got == [str(number) for number in range(40)]
+    assert set(readers.counts.values()) == {1}
+
+
+@pytest.mark.parametrize("way", [{"workers": 2}, {"workers": 0}, {"cache": "cpu"}, BY_PROCESSES])
+def test_a_loop_in_a_pause_reads_itself(way: dict[str, Any]) -> None:
+    with fake_loader(20, **way) as loader:
+        loop = iter(loader)
+        got = [next(loop).id for _ in range(3)]
+        with loader.paused():
+            got += [next(loop).id for _ in range(7)]
+        assert got + [batch.id for batch in loop] == [str(number) for number in range(20)]
+
+
+def test_a_loop_that_begins_in_a_pause_starts_no_thread() -> None:
+    readers = Readers(0.001)
+    loader = fake_loader(20, readers.load, workers=2)
+    with loader.paused(), loader.paused():
+        for _ in loader:
+            time.sleep(0.001)
+    assert set(readers.threads) == {threading.get_ident()}

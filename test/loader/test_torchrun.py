@@ -14,6 +14,8 @@ import pytest
 import torch
 from support.torchrun import torchrun
 from torch import distributed
+from torch.distributed.algorithms import Join
+from torch.nn.parallel import DistributedDataParallel
 
 from zensols_like.batch import BatchStash
 
@@ -49,8 +51,24 @@ def train(folder: Path, killed_at: int) -> None:
     distributed.destroy_process_group()
 
 
+def train_unevenly(folder: Path) -> None:
+    """What each rank runs: an epoch in which some have a batch less, and join the others until these are done."""
+    distributed.init_process_group("gloo")
+    example = load_example()
+    stash = example.open_batches(folder)
+    model = DistributedDataParallel(example.build_model(stash))
+    loader = stash.loader("train", shuffle="batch", seed=0, uneven="allow")
+    trace = folder / f"got-{distributed.get_world_size()}-{distributed.get_rank()}.jsonl"
+    with Join([model]), trace.open("w") as file:
+        for batch in loader:
+            model(batch["image"]).sum().backward()
+            assert loader.last is not None
+            file.write(json.dumps([loader.last.position, batch.id, loader.last.is_padding]) + "\n")
+    distributed.destroy_process_group()
+
+
 def run_ranks(folder: Path, ranks: int, killed_at: int = 0) -> int:
-    return torchrun(ranks, Path(__file__), folder, killed_at).returncode
+    return torchrun(ranks, Path(__file__), folder, "train", killed_at).returncode
 
 
 def got(folder: Path, ranks: int) -> list[list[tuple[int, str, bool]]]:
@@ -98,6 +116,15 @@ def test_three_ranks_go_on_where_one_of_two_was_killed(tmp_path: Path, expected:
     assert Counter(before) + Counter(own(ranks)) == Counter(expected)
 
 
+def test_ranks_that_have_a_batch_less_join_the_others(tmp_path: Path, expected: list[tuple[int, str]]) -> None:
+    done = torchrun(3, Path(__file__), tmp_path, "train_unevenly")
+    assert done.returncode == 0, done.stderr
+    ranks = got(tmp_path, 3)
+    assert [len(rank) for rank in ranks] == [7, 7, 6]
+    assert own(ranks) == expected
+    assert not any(is_padding for rank in ranks for _, _, is_padding in rank)
+
+
 def test_the_example_trains_and_has_nothing_to_do_a_second_time(tmp_path: Path, stash: BatchStash) -> None:
     first, second = (torchrun(2, EXAMPLE / "train_many.py", tmp_path) for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
@@ -108,4 +135,7 @@ def test_the_example_trains_and_has_nothing_to_do_a_second_time(tmp_path: Path, 
 
 
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), int(sys.argv[2]))
+    if sys.argv[2] == "train":
+        train(Path(sys.argv[1]), int(sys.argv[3]))
+    else:
+        train_unevenly(Path(sys.argv[1]))

@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/digits"
-FRAMEWORKS = ["Lightning", "Accelerate"]  # which have tests of their own
+FRAMEWORKS = {"Lightning": "lightning", "Accelerate": "accelerate"}
+"""The sections about what need not be installed."""
 
 
 def blocks() -> dict[str, str]:
@@ -62,3 +63,54 @@ def test_the_examples_of_the_guide_run(
     images = [batch["image"] for batch in names["augmented"]]
     again = names["stash"].loader("train", shuffle="batch", seed=7, transform=names["shift"])
     assert all(torch.equal(image, batch["image"]) for image, batch in zip(images, again, strict=True))
+
+
+def model_for_lightning() -> Any:
+    import lightning
+
+    class Model(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(64, 10)
+            self.seen: list[str] = []
+
+        def training_step(self, batch: Any, index: int) -> torch.Tensor:
+            self.seen.append(batch.id)
+            return cross_entropy(self.layer(batch["image"].flatten(1)), batch["label"].long())
+
+        def validation_step(self, batch: Any, index: int) -> None: ...
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), 0.01)
+
+    return Model()
+
+
+@pytest.mark.process
+@pytest.mark.filterwarnings("ignore")
+def test_the_example_with_lightning_runs(names: dict[str, Any]) -> None:
+    lightning = pytest.importorskip("lightning")
+    quiet = {
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+    }
+    trainer, model = lightning.Trainer(max_epochs=1, accelerator="cpu", **quiet), model_for_lightning()
+    exec(compile(blocks()["Lightning"], "Lightning", "exec"), {**names, "trainer": trainer, "model": model})
+    assert model.seen == [batch.id for batch in names["stash"].loader("train", shuffle="batch", seed=7)]
+
+
+@pytest.mark.process
+@pytest.mark.filterwarnings("ignore")
+def test_the_example_with_accelerate_runs(names: dict[str, Any], tmp_path: Path) -> None:
+    accelerate = pytest.importorskip("accelerate")
+    model = torch.nn.Linear(64, 10)
+    found = {**names, "accelerator": accelerate.Accelerator(cpu=True), "model": model}
+    found["optimizer"] = torch.optim.SGD(model.parameters(), 0.01)
+    exec(compile(blocks()["Accelerate"], "Accelerate", "exec"), found)
+    assert found["loader"].epoch == 1
+    found["accelerator"].save_state(str(tmp_path / "state"))
+    found["loader"].seek(0)
+    found["accelerator"].load_state(str(tmp_path / "state"))
+    assert found["loader"].epoch == 1

@@ -51,6 +51,9 @@ class Crew(ABC, Generic[B]):
     def ready(self) -> int:
         """How many batches are there and not taken; the oldest one is among them if there are any."""
 
+    def take_back(self) -> None:
+        """Let nobody begin what was asked for and not begun; it is read when it is taken."""
+
     def saw(self, load_s: float, step_s: float) -> None:
         """Take notice of what loading a batch took, and the step before it."""
 
@@ -161,7 +164,7 @@ class Threads(Crew[B]):
     def ask(self, step: Step, out: Tensor | None) -> None:
         """Remember it, and tell a thread if that pays."""
         task: _Task[B] | None = None
-        if self._pace.pays:
+        if self.helps:
             if self._end is None:
                 self._start()
             task = _Task(step, out)
@@ -185,8 +188,8 @@ class Threads(Crew[B]):
 
     @property
     def helps(self) -> bool:
-        """Whether threads pay."""
-        return self._pace.pays
+        """Whether threads pay, and are not paused."""
+        return self._pace.pays and not self._pace.is_paused
 
     @property
     def ready(self) -> int:
@@ -195,6 +198,12 @@ class Threads(Crew[B]):
         if oldest is None or not oldest.is_done:
             return 0
         return sum(task is not None and task.is_done for _, _, task in self._asked)
+
+    def take_back(self) -> None:
+        """Begin, in the name of the loop, what no thread has begun."""
+        for number, (step, out, task) in enumerate(self._asked):
+            if task is not None and task.begin():
+                self._asked[number] = step, out, None
 
     def saw(self, load_s: float, step_s: float) -> None:
         """Tell the pace."""

@@ -6,6 +6,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Generic, Self
 
 import torch
@@ -59,6 +60,7 @@ class BatchLoader(Generic[B]):
         """Which batch the loop got last, and whether it is padding."""
         self._cache: Cache[B] = {}
         self._pace = Pace(self.options.workers)
+        self._crew: Crew[B] | None = None
         self._processes: ProcessPoolExecutor | None = None
         self._end_processes: Callable[[], Any] | None = None
         self._begin(Cursor())
@@ -162,7 +164,7 @@ class BatchLoader(Generic[B]):
 
     def _run(self, loop: object) -> Iterator[B]:
         work = plan_work(self.source, self.options, self.device)
-        crew = self._crew(work)
+        crew = self._crew = self._start_crew(work)
         copier = None if self.device.type == "cpu" else DeviceCopier(self.device, self.options.prefetch + 3)
         pipeline = Pipeline(self.source, self.options, work, crew, copier, self._cache, self.stats)
         try:
@@ -183,7 +185,7 @@ class BatchLoader(Generic[B]):
             crew.close()
         self._end()
 
-    def _crew(self, work: LoadWork[B]) -> Crew[B]:
+    def _start_crew(self, work: LoadWork[B]) -> Crew[B]:
         """Who reads for one loop; processes stay from loop to loop."""
         if not self.options.reads_ahead:
             return CallingThread(work)
@@ -192,7 +194,28 @@ class BatchLoader(Generic[B]):
         if self._processes is None:
             self._processes = start_processes(work, self.options.workers)
             self._end_processes = weakref.finalize(self, self._processes.shutdown, cancel_futures=True)
-        return Processes(self._processes)
+        return Processes(self._processes, self._pace)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nobody read ahead meanwhile, as where the loop needs all processors for itself.
+
+        Workers finish the batches that they are reading, and no others.
+
+        Example::
+
+            for batch in loader:
+                ...
+                with loader.paused():
+                    build_index()
+        """
+        before, self._pace.is_paused = self._pace.is_paused, True
+        if self._crew is not None:
+            self._crew.take_back()
+        try:
+            yield
+        finally:
+            self._pace.is_paused = before
 
     def close(self) -> None:
         """End worker processes and forget what is cached; a later loop begins with new ones."""

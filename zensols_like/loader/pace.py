@@ -34,7 +34,9 @@ class Pace:
         self._reads_side_by_side = workers > 1
         self._paid = True
         self.pays = True
-        """Whether threads are to be asked; they are until it is seen that this costs more than it saves."""
+        """Whether threads are worth it; they are until it is seen that they cost more than they save."""
+        self.is_paused = False
+        """Whether the loop wants nobody to read ahead just now."""
 
     def saw(self, load_s: float, step_s: float) -> None:
         """Take notice of a step.

@@ -155,7 +155,7 @@ class Pipeline(Generic[B]):
         while True:
             if item is None:
                 if not self._waiting:
-                    self._fill(steps, max(1, self._depth))
+                    self._fill(steps, self._depth if self._depth and self.crew.helps else 1)
                 if not self._waiting:
                     return None
                 item = self._stage(self._waiting.popleft())

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from zensols_like.errors import WorkerError
 from zensols_like.loader.crew import Crew
+from zensols_like.loader.pace import Pace
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B
 from zensols_like.loader.work import Loaded, LoadWork
@@ -32,15 +33,17 @@ class Processes(Crew[B]):
 
     Args:
         pool: What `start_processes` made.
+        pace: Says when they are paused.
     """
 
-    def __init__(self, pool: ProcessPoolExecutor) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, pace: Pace) -> None:
         self._pool = pool
-        self._asked: deque[Future[Loaded[B]]] = deque()
+        self._pace = pace
+        self._asked: deque[tuple[Step, Future[Loaded[B]] | None]] = deque()
 
     def ask(self, step: Step, out: Tensor | None) -> None:  # noqa: ARG002 - the memory of this process
         """Give it to the pool."""
-        self._asked.append(self._pool.submit(_work, step))
+        self._asked.append((step, self._pool.submit(_work, step)))
 
     def take(self) -> Loaded[B]:
         """Wait for it.
@@ -48,8 +51,9 @@ class Processes(Crew[B]):
         Raises:
             WorkerError: A process died.
         """
+        step, future = self._asked.popleft()
         try:
-            return self._asked.popleft().result()
+            return (self._pool.submit(_work, step) if future is None else future).result()
         except BrokenProcessPool as error:
             raise WorkerError(
                 "A worker process of the loader died.",
@@ -59,18 +63,27 @@ class Processes(Crew[B]):
 
     @property
     def helps(self) -> bool:
-        """Always."""
-        return True
+        """Unless they are paused."""
+        return not self._pace.is_paused
 
     @property
     def ready(self) -> int:
         """How many are done, if the oldest one is among them."""
-        return sum(future.done() for future in self._asked) if self._asked and self._asked[0].done() else 0
+        oldest = self._asked[0][1] if self._asked else None
+        if oldest is None or not oldest.done():
+            return 0
+        return sum(future is not None and future.done() for _, future in self._asked)
+
+    def take_back(self) -> None:
+        """Cancel what has not begun."""
+        for number, (step, future) in enumerate(self._asked):
+            if future is not None and future.cancel():
+                self._asked[number] = step, None
 
     def close(self) -> None:
         """Cancel what has not begun."""
-        while self._asked:
-            self._asked.popleft().cancel()
+        self.take_back()
+        self._asked.clear()
 
 
 def start_processes(work: LoadWork[Any], workers: int) -> ProcessPoolExecutor:
