@@ -123,6 +123,8 @@ def draw_splits(classes: NDArray[np.int64], fractions: Mapping[str, float], seed
         [[2, 2], [1, 1]]
     """
     totals = split_counts(len(classes), fractions)
+    if len(totals) == 1:
+        return np.zeros(len(classes), dtype=np.int64)
     sizes = np.bincount(classes)
     rows = np.split(np.argsort(classes, kind="stable"), np.cumsum(sizes)[:-1])
     generator = np.random.RandomState(seed)
