@@ -24,6 +24,7 @@ from zensols_like.vectorize import (
     FeatureVectorizerManagerSet,
     NullFeatureContext,
     TensorFeatureContext,
+    put_together,
 )
 
 __all__ = ["BatchCodec", "BoundField", "ColumnSource", "StackedFeatureContext"]
@@ -64,14 +65,8 @@ class StackedFeatureContext(FeatureContext):
     @classmethod
     def stack(cls, contexts: Sequence[FeatureContext]) -> FeatureContext | tuple[FeatureContext, ...]:
         """The contexts as one, where each is a tensor of the same kind; as they are otherwise."""
-        tensors = [context.tensor for context in contexts if type(context) is TensorFeatureContext]
-        if len(tensors) < len(contexts) or len(tensors) < 2 or any(tensor.dim() == 0 for tensor in tensors):
-            return tuple(contexts)
-        first = tensors[0]
-        if any(tensor.dtype != first.dtype or tensor.shape[1:] != first.shape[1:] for tensor in tensors):
-            return tuple(contexts)
-        lengths = torch.tensor([len(tensor) for tensor in tensors])
-        return cls(contexts[0].feature_id, torch.cat(tensors), lengths)
+        stacked = put_together(contexts)
+        return tuple(contexts) if stacked is None else cls(contexts[0].feature_id, *stacked)
 
     def whole(self) -> FeatureContext:
         """One context with all rows, for a vectorizer that decodes them alike."""

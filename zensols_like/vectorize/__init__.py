@@ -6,8 +6,10 @@ from zensols_like.vectorize.context import (
     MaskFeatureContext,
     MultiFeatureContext,
     NullFeatureContext,
+    PackedFeatureContext,
     SparseTensorFeatureContext,
     TensorFeatureContext,
+    put_together,
 )
 from zensols_like.vectorize.fingerprint import canonical
 from zensols_like.vectorize.manager import FeatureVectorizerManager, FeatureVectorizerManagerSet
@@ -51,10 +53,12 @@ __all__ = [
     "NonUniformDimensionEncoder",
     "NullFeatureContext",
     "OneHotEncodedEncodableFeatureVectorizer",
+    "PackedFeatureContext",
     "SeriesEncodableFeatureVectorizer",
     "SparseTensorFeatureContext",
     "TensorFeatureContext",
     "TransformableFeatureVectorizer",
     "VectorizerError",
     "canonical",
+    "put_together",
 ]

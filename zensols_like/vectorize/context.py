@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -18,8 +18,10 @@ __all__ = [
     "MaskFeatureContext",
     "MultiFeatureContext",
     "NullFeatureContext",
+    "PackedFeatureContext",
     "SparseTensorFeatureContext",
     "TensorFeatureContext",
+    "put_together",
 ]
 
 
@@ -130,6 +132,57 @@ class MultiFeatureContext(FeatureContext):
             isinstance(context, NullFeatureContext) or (isinstance(context, MultiFeatureContext) and context.is_empty)
             for context in self.contexts
         )
+
+
+@register
+class PackedFeatureContext(MultiFeatureContext):
+    """The contexts of several values that are tensors alike, as one tensor, which is how they are stored.
+
+    Args:
+        feature_id: The vectorizer that made it.
+        inner_id: The vectorizer that made the context of each value.
+        tensor: The tensors of all values, put together.  Shape: ``(sum(lengths), …)``.
+        lengths: The first dimension of each.  Shape: ``(n,)``.  Dtype: int64.
+    """
+
+    def __init__(self, feature_id: str, inner_id: str, tensor: Tensor, lengths: Tensor) -> None:
+        self.feature_id = feature_id
+        self.inner_id = inner_id
+        self.tensor = tensor
+        self.lengths = lengths
+
+    @property
+    def contexts(self) -> tuple[FeatureContext, ...]:  # type: ignore[override]  # made of what is stored
+        """One for each value, with views of the tensor."""
+        parts = torch.split(self.tensor, self.lengths.tolist())
+        return tuple(TensorFeatureContext(self.inner_id, part) for part in parts)
+
+    @classmethod
+    def pack(cls, feature_id: str, contexts: tuple[FeatureContext, ...]) -> MultiFeatureContext:
+        """The contexts of several values, as one tensor where they can be."""
+        packed = put_together(contexts)
+        if packed is None:
+            return MultiFeatureContext(feature_id, contexts)
+        return cls(feature_id, contexts[0].feature_id, *packed)
+
+
+def put_together(contexts: Sequence[FeatureContext]) -> tuple[Tensor, Tensor] | None:
+    """The tensors of contexts as one, and the length of each.
+
+    Returns:
+        ``None`` where one has no tensor, or one without dimensions or of another data type or another shape of a row,
+        or belongs to another vectorizer; and for less than two.
+    """
+    tensors = [context.tensor for context in contexts if type(context) is TensorFeatureContext]
+    if len(tensors) < max(len(contexts), 2):
+        return None
+    first = tensors[0]
+    for tensor in tensors:
+        if tensor.dim() == 0 or tensor.dtype != first.dtype or tensor.shape[1:] != first.shape[1:]:
+            return None
+    if len({context.feature_id for context in contexts}) > 1:
+        return None
+    return torch.cat(tensors), torch.tensor([len(tensor) for tensor in tensors])
 
 
 @register

@@ -10,7 +10,12 @@ import torch
 from torch import Tensor
 
 from zensols_like.errors import VectorizerError
-from zensols_like.vectorize.context import FeatureContext, MultiFeatureContext
+from zensols_like.vectorize.context import (
+    FeatureContext,
+    MultiFeatureContext,
+    PackedFeatureContext,
+    TensorFeatureContext,
+)
 from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
 
 __all__ = ["AggregateEncodableFeatureVectorizer"]
@@ -90,12 +95,16 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
 
     def _encode(self, data: Iterable[Any]) -> FeatureContext:
         delegate = self.delegate
-        return MultiFeatureContext(self.feature_id, tuple(delegate.encode(value) for value in data))
+        return PackedFeatureContext.pack(self.feature_id, tuple(delegate.encode(value) for value in data))
 
     def _decode(self, context: FeatureContext) -> Tensor | None:
         if not isinstance(context, MultiFeatureContext):
             return super()._decode(context)
         delegate = self.delegate
+        if isinstance(context, PackedFeatureContext) and delegate.decoding in ("identity", "rowwise"):
+            rows = delegate.decode(TensorFeatureContext(context.inner_id, context.tensor))
+            if rows is not None and len(rows) == len(context.tensor):
+                return self._pad(rows, context.lengths)
         decoded = [delegate.decode(one) for one in context.contexts]
         first = next(tensor for tensor in decoded if tensor is not None)  # a context without values has no tensor
         parts = [first[:0] if tensor is None else tensor for tensor in decoded]
@@ -103,6 +112,17 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
         padded = self.create_padded_tensor((len(parts), length, *first.shape[1:]), first.dtype, first.device)
         for row, part in zip(padded, parts, strict=True):
             row[: len(part)] = part[:length]
+        return padded
+
+    def _pad(self, rows: Tensor, lengths: Tensor) -> Tensor:
+        """The rows of sequences, which stand one after another, as padded sequences."""
+        longest = int(lengths.max()) if self.size < 0 else self.size
+        padded = self.create_padded_tensor((len(lengths), longest, *rows.shape[1:]), rows.dtype)
+        mask = torch.arange(longest) < lengths.unsqueeze(1)  # (n, longest)
+        if self.size >= 0 and int(lengths.max()) > self.size:
+            starts = torch.repeat_interleave(lengths.cumsum(0) - lengths, lengths)
+            rows = rows[torch.arange(len(rows)) - starts < self.size]
+        padded[mask] = rows
         return padded
 
 
