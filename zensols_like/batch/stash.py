@@ -432,6 +432,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                     vectorizer.prime()
         missing = self._create_data()
         logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
+        self._journal_due = time.monotonic() + _JOURNAL_S
         if self.observer is not None:
             self.observer.started(len(plan), len(plan) - len(missing))
         try:
