@@ -814,10 +814,10 @@ def test_what_a_failed_encode_could_not_make_durable_is_not_committed_later(
     fsync, synced = os.fsync, set()
 
     def failing(descriptor: int) -> None:
-        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
         if path in synced:  # the first batch is journaled at once, the others at the end
             raise OSError(5, "Input/output error")
-        synced.update([path] if path.endswith(".shard") else [])
+        synced.update([path] if path.suffix == ".shard" else [])
         fsync(descriptor)
 
     with monkeypatch.context() as patch:

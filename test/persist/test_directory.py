@@ -219,7 +219,7 @@ def test_names_are_forced_to_the_disk_again_where_that_failed(tmp_path: Path, mo
     fsync, synced = os.fsync, []
 
     def watched(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         if len(synced) == 1:
             raise OSError(5, "Input/output error")
         fsync(descriptor)
@@ -228,7 +228,7 @@ def test_names_are_forced_to_the_disk_again_where_that_failed(tmp_path: Path, mo
     with pytest.raises(OSError, match="Input/output"):
         records.flush()
     records.flush()
-    assert synced == [str(tmp_path / "g")] * 2
+    assert synced == [tmp_path / "g"] * 2
 
 
 def test_what_was_cleared_need_not_be_forced_to_the_disk(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_what_was_put_before_a_failing_write_is_forced_to_the_disk(
     fsync = os.fsync
 
     def watched(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         fsync(descriptor)
 
     def full(descriptor: int, pieces: list[memoryview]) -> int:
@@ -224,7 +224,7 @@ def test_what_was_put_before_a_failing_write_is_forced_to_the_disk(
             write_record(records, RECORD, "1", "g", {"x": 2})
     monkeypatch.setattr(os, "fsync", watched)
     records.close()  # what was put is committed after this
-    assert str(tmp_path / receipt.file) in synced
+    assert tmp_path / receipt.file in synced
     later = write_record(records, RECORD, "2", "g", {"x": 3})
     assert later.file != receipt.file
 
