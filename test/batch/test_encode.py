@@ -805,3 +805,26 @@ def test_a_view_shares_the_books_in_memory() -> None:
     stash = flower_stash(None, delegate=DictionaryStash())
     stash.prime()
     assert stash.selecting({"size"}).exists("0")
+
+
+def test_what_a_failed_encode_could_not_make_durable_is_not_committed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stash = flower_stash(tmp_path / "a", container=BatchShardStash)
+    fsync, synced = os.fsync, set()
+
+    def failing(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if path in synced:  # the first batch is journaled at once, the others at the end
+            raise OSError(5, "Input/output error")
+        synced.update([path] if path.suffix == ".shard" else [])
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(OSError, match="Input/output"):
+            stash.prime()
+    stash.clear()
+    stash.batch_size = 20  # fewer batches than were stored before
+    stash.prime()
+    assert digest(stash) == digest(flower_stash(tmp_path / "b", batch_size=20, container=BatchShardStash))

@@ -3,11 +3,12 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zensols_like.dataset import DatasetError, split_counts, stratified_counts
+from zensols_like.dataset import DatasetError, draw_splits, split_counts, stratified_counts
 
 PARTS = st.lists(st.integers(0, 50), min_size=1, max_size=6).filter(any)
 
@@ -99,3 +100,29 @@ def test_shares_fill_strata_and_splits_exactly(sizes: list[int], parts: list[int
 
 def test_no_strata_have_no_shares() -> None:
     assert stratified_counts({}, {"train": 0}) == {}
+
+
+@given(st.lists(st.integers(0, 6), min_size=3, max_size=60), st.integers(0, 5))
+def test_drawn_splits_have_their_sizes_and_each_class_its_shares(classes: list[int], seed: int) -> None:
+    fractions = {"train": 0.5, "dev": 0.25, "test": 0.25}
+    kinds = np.array(classes)
+    splits = draw_splits(kinds, fractions, seed)
+    assert np.bincount(splits, minlength=3).tolist() == list(split_counts(len(classes), fractions).values())
+    sizes = np.bincount(splits, minlength=3) / len(classes)
+    for kind in set(classes):
+        shares = np.bincount(splits[kinds == kind], minlength=3)
+        assert np.all(np.abs(shares - sizes * (kinds == kind).sum()) < 1 + 1e-9)
+    assert np.array_equal(splits, draw_splits(kinds, fractions, seed))
+
+
+@pytest.mark.parametrize("per_class", [1, 3])
+def test_small_classes_are_dealt_out_whatever_their_numbers(per_class: int) -> None:
+    kinds = np.repeat(np.arange(900 // per_class), per_class)
+    fractions = {"train": 0.8, "validation": 0.1, "test": 0.1}
+    middle = kinds.mean()
+    means = np.array(
+        [[kinds[draw_splits(kinds, fractions, seed) == split].mean() for split in range(3)] for seed in range(20)]
+    )
+    # the mean of 90 of 900 numbers lies about 3 % off the middle; of the greatest 90 it lies 90 % off
+    assert np.all(np.abs(means.mean(axis=0) / middle - 1) < 0.05)
+    assert np.all(np.abs(means / middle - 1) < 0.3)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from hypothesis import strategies as st
 
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist import DirectoryStash
+from zensols_like.persist.directory import DirectoryRecords
+from zensols_like.persist.formats import find_format
 from zensols_like.persist.names import file_name, group_name, key_of
+from zensols_like.persist.records import write_record
 
 
 @given(st.text())
@@ -207,3 +211,36 @@ def test_removing_what_a_crash_left_touches_no_other_folder_and_no_other_file(tm
     assert list(stash.keys()) == ["0"]
     assert other["a"] == 1
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_names_are_forced_to_the_disk_again_where_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = DirectoryRecords(tmp_path)
+    write_record(records, find_format("record"), "a", "g", 1)
+    fsync, synced = os.fsync, []
+
+    def watched(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if len(synced) == 1:
+            raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    with pytest.raises(OSError, match="Input/output"):
+        records.flush()
+    records.flush()
+    assert synced == [tmp_path / "g"] * 2
+
+
+def test_what_was_cleared_need_not_be_forced_to_the_disk(tmp_path: Path) -> None:
+    records = DirectoryRecords(tmp_path / "records")
+    write_record(records, find_format("record"), "a", "g", 1)
+    records.clear()
+    records.flush()
+    assert not list(tmp_path.iterdir())
+
+
+def test_threads_store_at_once(tmp_path: Path) -> None:
+    stash = DirectoryStash(tmp_path / "s")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: stash.dump(str(number), number), range(200)))
+    assert sorted(value for _, value in stash) == list(range(200))

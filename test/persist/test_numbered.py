@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zensols_like.errors import PersistableError
 from zensols_like.persist import NumberedKeys
 
 NUMBERS = st.lists(st.integers(0, 9) | st.integers(0, 10**18 - 1), max_size=30)
@@ -52,3 +53,19 @@ def test_what_is_no_number_in_its_usual_form_is_none(texts: list[str]) -> None:
 @pytest.mark.parametrize("others", [("1", "x", "2", "9"), keys_of([1, 2, 9])])
 def test_common_keys_stay_in_the_order_of_the_others(others: tuple[str, ...] | NumberedKeys) -> None:
     assert list(keys_of([2, 1, 5]).common(others)) == ["1", "2"]
+
+
+@pytest.mark.parametrize("numbers", [[10**18, 1], [-5, 100], [-1], [0.5], [[1], [2]]])
+def test_numbers_that_would_not_come_back_are_refused(numbers: list[object]) -> None:
+    with pytest.raises(PersistableError, match="Not all of these can be keys that are kept as numbers"):
+        NumberedKeys(np.array(numbers))
+
+
+def test_numbers_of_any_width_are_taken() -> None:
+    largest = 10**18 - 1
+    for keys in (NumberedKeys(np.array([largest, 7], np.uint64)), NumberedKeys(np.array([largest, 7], ">i8"))):
+        assert keys.to_bytes()[0].tobytes() == f"{largest}7".encode()
+
+
+def test_a_text_is_no_sequence_of_keys() -> None:
+    assert keys_of([1, 2]) != "12"

@@ -204,3 +204,47 @@ def test_a_record_with_the_digest_of_another_description_is_refused() -> None:
     data[80:88] = struct.pack("<Q", xxh3_64_intdigest(bytes(data[:80]) + bytes(data[88:header_size])))
     with pytest.raises(CorruptBatch, match="digest of its description"):
         unframe(memoryview(data), "here", verify=False)
+
+
+def test_what_was_put_before_a_failing_write_is_forced_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records, synced = ShardRecords(tmp_path), []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    def full(descriptor: int, pieces: list[memoryview]) -> int:
+        raise OSError(28, "No space left on device")
+
+    receipt = write_record(records, RECORD, "0", "g", {"x": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "writev", full)
+        with pytest.raises(OSError, match="No space"):
+            write_record(records, RECORD, "1", "g", {"x": 2})
+    monkeypatch.setattr(os, "fsync", watched)
+    records.close()  # what was put is committed after this
+    assert tmp_path / receipt.file in synced
+    later = write_record(records, RECORD, "2", "g", {"x": 3})
+    assert later.file != receipt.file
+
+
+def test_a_shard_that_cannot_be_begun_leaves_nothing_that_is_closed_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = ShardRecords(tmp_path, limit=1)
+    write_record(records, RECORD, "0", "g", {"x": 1})
+
+    def too_many(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", too_many)
+        with pytest.raises(OSError, match="Too many"):
+            write_record(records, RECORD, "1", "g", {"x": 2})
+    with (tmp_path / "other").open("wb") as other:  # may have the number that the full shard had
+        records.close()
+        other.write(b"still open")
+    assert (tmp_path / "other").read_bytes() == b"still open"

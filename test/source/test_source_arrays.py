@@ -1,5 +1,6 @@
 import os
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -133,3 +134,27 @@ def test_a_file_without_arrays_is_refused(tmp_path):
     np.savez(tmp_path / "objects.npz", a=np.array([{}, {}]))
     with pytest.raises(SourceError, match=r"'objects.npz' holds no arrays"):
         len(ArrayStash(tmp_path / "objects.npz"))
+
+
+@dataclass
+class Doubled(ArrayStash):
+    """Changes the rows, and says nothing of columns."""
+
+    def load_many(self, keys):
+        return ((key, row and {name: 2 * value for name, value in row.items()}) for key, row in super().load_many(keys))
+
+
+@dataclass
+class DoubledColumns(Doubled):
+    """Changes the columns, too."""
+
+    def load_columns(self, keys):
+        return {name: 2 * column for name, column in ArrayStash.load_columns(self, keys).items()}
+
+
+def test_a_class_that_changes_rows_has_no_columns_of_its_base():
+    arrays = {"x": np.arange(5)}
+    assert ArrayStash(arrays).load_columns(["3"])["x"].tolist() == [3]
+    assert Doubled(arrays)["3"] == {"x": 6}
+    assert Doubled(arrays).load_columns(["3"]) is None
+    assert DoubledColumns(arrays).load_columns(["3"])["x"].tolist() == [6]

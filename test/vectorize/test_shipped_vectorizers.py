@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import (
     AggregateEncodableFeatureVectorizer,
+    ArrayEncodableFeatureVectorizer,
     AttributeEncodableFeatureVectorizer,
     FeatureVectorizerManager,
     IdentityEncodableFeatureVectorizer,
@@ -21,6 +22,7 @@ from zensols_like.vectorize import (
     SeriesEncodableFeatureVectorizer,
     VectorizerError,
 )
+from zensols_like.vectorize.values import as_tensor
 
 
 def nominal(categories, **parameters):
@@ -348,3 +350,51 @@ def test_padding_that_the_data_type_cannot_hold_is_refused():
 def test_an_aggregate_without_a_manager_says_so():
     with pytest.raises(VectorizerError, match="without a manager"):
         AggregateEncodableFeatureVectorizer.of("agg", delegate_feature_id="n").encode([["a"]])
+
+
+@pytest.mark.parametrize("data_type", [torch.float16, torch.float32])
+@pytest.mark.parametrize("mode", ["raise", "warn"])
+def test_what_numpy_is_told_to_mind_does_not_matter(data_type, mode, recwarn):
+    signaling = np.array([0x7FF0000000000001], np.uint64).view(np.float64)
+    with np.errstate(all=mode):
+        assert as_tensor(np.array([1e-320, -1e-300, 0.0]), data_type, "here").tolist() == [0, 0, 0]
+        assert as_tensor(signaling, data_type, "here").isnan().all()
+        with pytest.raises(VectorizerError, match="makes infinity of some"):
+            as_tensor(np.array([1.0, 1e300]), data_type, "here")
+    assert not recwarn.list
+
+
+@given(st.lists(st.floats(width=64), min_size=1, max_size=40), st.sampled_from(["<f8", ">f8", "f4", "f2", "g"]))
+def test_floats_become_the_nearest_of_another_type_or_are_refused(values, given_type):
+    with np.errstate(all="ignore"):
+        array = np.array(values).astype(given_type)
+    array.flags.writeable = False
+    for data_type, own in ((torch.float16, np.float16), (torch.float32, np.float32), (torch.float64, np.float64)):
+        with np.errstate(all="ignore"):
+            expected = array.astype(own)
+        try:
+            found = as_tensor(array, data_type, "here")
+        except VectorizerError:
+            assert (np.isinf(expected) & ~np.isinf(array)).any()
+        else:
+            assert not (np.isinf(expected) & ~np.isinf(array)).any()
+            assert np.array_equal(found.numpy(), expected, equal_nan=True)
+            found.zero_()
+            assert np.array_equal(array.astype(own, copy=True), expected, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(12)[::-1],
+        np.arange(12).reshape(3, 4)[:, ::-1],
+        np.arange(12.0).reshape(3, 4).T,
+        np.arange(12, dtype=">i4")[::2],
+        np.broadcast_to(np.float32(2), (3, 2)),
+        np.zeros(3, [("a", "i1"), ("b", "i4")])["b"],
+    ],
+)
+def test_arrays_may_lie_in_memory_as_they_like(array):
+    column = ArrayEncodableFeatureVectorizer.of("a").encode_column(array)
+    assert column.tensor.tolist() == array.tolist()
+    assert torch.equal(column.tensor, ArrayEncodableFeatureVectorizer.of("a").encode_column(list(array)).tensor)

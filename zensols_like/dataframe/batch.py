@@ -190,9 +190,9 @@ class DataframeBatchStash(BatchStash):
             batch.batch_feature_mappings = self.feature_vectorizer_manager.batch_feature_mapping
 
     def _create_source(self, ids: Sequence[str]) -> ColumnSource:
-        if self.data_point_type is DataframeDataPoint:
-            return TableColumns(ids, self.feature_vectorizer_manager.stash.load_columns(ids))
-        return super()._create_source(ids)  # a class of the user may make other attributes of a row
+        is_plain = self.data_point_type is DataframeDataPoint  # a class of the user may make other attributes of a row
+        columns = self.split_stash_container.load_columns(ids) if is_plain else None
+        return super()._create_source(ids) if columns is None else TableColumns(ids, columns)
 
 
 def _default_encoding(frame: pd.DataFrame, label: str) -> LabelEncoding:

@@ -135,7 +135,9 @@ def draw_splits(classes: NDArray[np.int64], fractions: Mapping[str, float], seed
     rows = np.split(np.argsort(classes, kind="stable"), np.cumsum(sizes)[:-1])
     generator = np.random.RandomState(seed)
     splits = np.zeros(len(classes), dtype=np.int64)
-    for number, counts in stratified_counts(dict(enumerate(sizes.tolist())), totals).items():
+    # what is left over of small classes goes first to the greatest split: not to that of the lowest numbers
+    strata = {number: int(sizes[number]) for number in generator.permutation(len(sizes)).tolist()}
+    for number, counts in stratified_counts(strata, totals).items():
         splits[generator.permutation(rows[number])] = np.repeat(np.arange(len(counts)), list(counts.values()))
     return splits
 

@@ -86,7 +86,7 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
 
     def load_columns(self, keys: Sequence[str]) -> Mapping[str, Any] | None:
         """The columns of the delegate, where it has some."""
-        return self.delegate.load_columns(keys) if type(self).load is DatasetSplitStash.load else None
+        return self.delegate.load_columns(keys)
 
     def exists(self, name: str) -> bool:
         """Whether ``name`` is in a split and the delegate has it."""

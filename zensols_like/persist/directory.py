@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -46,8 +47,8 @@ class DirectoryRecords(RecordStore):
     root: Path
     prefix: str = ""
     suffix: str = ".dat"
-    _unsynced: dict[Path, None] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Folders with new names that are not forced to the disk yet."""
+    _written: dict[Path, None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Folders that got new names, one for each group."""
 
     @cached_property
     def _root(self) -> str:
@@ -108,7 +109,7 @@ class DirectoryRecords(RecordStore):
         """Write the file of a record."""
         path = self.path_of(key, group)
         write_atomically(path, pieces, syncs_name=False)
-        self._unsynced[path.parent] = None
+        self._written[path.parent] = None
         return receipt_of(pieces, str(path.relative_to(self.root)))
 
     def get(self, receipt: Receipt) -> memoryview:
@@ -136,8 +137,10 @@ class DirectoryRecords(RecordStore):
 
     def flush(self) -> None:
         """Force the names of the files to the disk, whose bytes are there already."""
-        while self._unsynced:
-            sync_folder(self._unsynced.popitem()[0])
+        # a folder stays noted: there are few, and who took it off might not be done when another thread needs it
+        for folder in tuple(self._written):
+            with suppress(FileNotFoundError):  # somebody removed it, and with it all names in it
+                sync_folder(folder)
 
     def close(self) -> None:
         """Flush; nothing is open."""
@@ -157,6 +160,7 @@ class DirectoryRecords(RecordStore):
 
     def clear(self) -> None:
         """Remove the folder."""
+        self._written.clear()
         if self.root.exists():
             shutil.rmtree(self.root)
 

@@ -8,6 +8,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from zensols_like.errors import PersistableError
+
 __all__ = ["NumberedKeys"]
 
 _MOST_DIGITS = 18
@@ -23,7 +25,10 @@ class NumberedKeys(Sequence[str]):
     Millions of keys take eight bytes each, and those who know their kind work with the numbers.
 
     Args:
-        numbers: The numbers.
+        numbers: The numbers, of at most 18 digits.
+
+    Raises:
+        PersistableError: One is negative or longer, or they are no whole numbers.
 
     Example:
         >>> keys = NumberedKeys(np.arange(3, 12, 4))
@@ -34,7 +39,14 @@ class NumberedKeys(Sequence[str]):
     __slots__ = ("numbers",)
 
     def __init__(self, numbers: NDArray[np.int64]) -> None:
-        self.numbers = numbers
+        is_sound = numbers.dtype.kind in "iu" and numbers.ndim == 1
+        if not is_sound or (len(numbers) and not 0 <= numbers.min() <= numbers.max() < 10**_MOST_DIGITS):
+            raise PersistableError(
+                f"Not all of these can be keys that are kept as numbers: {numbers!r}.",
+                None,
+                "give whole numbers from 0 on with at most 18 digits, or a tuple of strings",
+            )
+        self.numbers = numbers.astype(np.int64, copy=False)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -52,7 +64,7 @@ class NumberedKeys(Sequence[str]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, NumberedKeys):
             return np.array_equal(self.numbers, other.numbers)
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+        return isinstance(other, Sequence) and not isinstance(other, str) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))

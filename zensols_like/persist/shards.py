@@ -35,16 +35,20 @@ class _Writer:
         self.path = path = root / name
         make_folder(path.parent)
         self.size = 0
+        self.is_torn = False
+        """Whether a write failed, so that nobody knows what lies at the end: nothing may follow it."""
         self._durable = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
     def append(self, pieces: Sequence[Buffer], length: int) -> None:
         """Write a record."""
         gap = -length % ALIGNMENT
+        self.is_torn = True
         failpoint("shard.write")
         write_all(
             self._descriptor, [memoryview(piece).cast("B") for piece in (*pieces, _ZEROS[:gap]) if len(piece) > 0]
         )
+        self.is_torn = False
         self.size += length + gap
 
     def flush(self) -> None:
@@ -87,12 +91,7 @@ class ShardRecords(RecordStore):
         """Append a record; it is durable after `flush`."""
         writer = self._writer(group)
         receipt = receipt_of(pieces, writer.name, writer.size)
-        try:
-            writer.append(pieces, receipt.length)
-        except BaseException:
-            # nobody knows how much of it was written: nothing may follow it
-            self._writers.pop(group).close()
-            raise
+        writer.append(pieces, receipt.length)
         return receipt
 
     def _writer(self, group: str) -> _Writer:
@@ -101,10 +100,10 @@ class ShardRecords(RecordStore):
             while self._writers:
                 self._writers.popitem()[1].close()
         writer = self._writers.get(group)
-        if writer is None or writer.size >= self._limit:
+        if writer is None or writer.is_torn or writer.size >= self._limit:
             if writer is not None:
-                writer.flush()
-                writer.close()
+                writer.flush()  # what was put before may be committed, also where a later write failed
+                self._writers.pop(group).close()
             number = 1 + max((int(path.name.split("-")[0]) for path in self.shards(group)), default=-1)
             writer = _Writer(self.root, f"{group}/{number:06d}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
             self._writers[group] = writer

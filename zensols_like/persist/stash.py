@@ -30,6 +30,13 @@ class Stash(ABC):
         (1, None, 0, False, 1, {'a': 1})
     """
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = min(_place(cls, "load"), _place(cls, "load_many"))
+        if own < _place(cls, "load_columns") and cls.load_columns is not Stash.load_columns:
+            # the columns of a base class need not be what this class gives as values
+            cls.load_columns = Stash.load_columns  # type: ignore[method-assign]
+
     @abstractmethod
     def load(self, name: str) -> Any:
         """The value of ``name``; None when absent (``stash[name]`` raises ``KeyError``)."""
@@ -68,7 +75,8 @@ class Stash(ABC):
             keys: Keys that are there.
 
         Returns:
-            Arrays, tensors or lists by name; ``None``, as here, where there are no columns.
+            Arrays, tensors or lists by name; ``None``, as here, where there are no columns.  A class that overrides
+            `load` or `load_many` has none, whatever its base classes have, unless it overrides this, too.
         """
         return None
 
@@ -113,6 +121,11 @@ class Stash(ABC):
 
     def __len__(self) -> int:
         return sum(1 for _ in self.keys())
+
+
+def _place(cls: type[Any], name: str) -> int:
+    """How far up in the order of base classes an attribute is defined."""
+    return next(place for place, base in enumerate(cls.__mro__) if name in vars(base))
 
 
 @dataclass

@@ -58,7 +58,7 @@ def as_tensor(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -
     """
     if array.dtype.kind == "f" and data_type in _NUMPY_FLOATS:
         try:
-            with np.errstate(over="raise"):
+            with np.errstate(all="ignore", over="raise"):  # whatever else somebody told numpy to mind
                 return torch.from_numpy(np.array(array, dtype=_NUMPY_FLOATS[data_type], order="C"))
         except FloatingPointError:
             raise _infinite(array, data_type, where) from None

@@ -91,8 +91,9 @@ class ArrayEncodableFeatureVectorizer(EncodableFeatureVectorizer):
             return value.detach().cpu()
         array = np.asarray(value)
         try:
-            # what may not be written to is copied, since tensors can always be
-            return torch.from_numpy(array if array.flags.writeable and array.dtype.isnative else _own(array))
+            # what may not be written to is copied, since tensors can always be, and what goes backwards, as none can
+            is_plain = array.flags.carray and array.dtype.isnative and min(array.strides, default=0) >= 0
+            return torch.from_numpy(array if is_plain else _own(array))
         except (TypeError, ValueError) as error:
             raise VectorizerError(
                 f"A {type(value).__name__} of {array.dtype} is no array of numbers.",

@@ -38,7 +38,8 @@ class AttributeEncodableFeatureVectorizer(EncodableFeatureVectorizer):
 
     def encode_column(self, column: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
         """The numbers of all data points as one context."""
-        if isinstance(column, np.ndarray) or all(isinstance(value, (int, float)) for value in column):
+        is_flat = isinstance(column, np.ndarray) and column.ndim == 1 and not column.dtype.hasobject
+        if is_flat or all(isinstance(value, (int, float)) for value in column):
             return self._encode_array(self._numbers(column))
         return self._encode_array(np.concatenate([self._numbers(value) for value in column]))
 
