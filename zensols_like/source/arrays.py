@@ -217,7 +217,7 @@ def _has_rows(array: Any) -> bool:
         plain = array.layout == sys.modules["torch"].strided
     else:
         plain = isinstance(array, np.ndarray) and not array.dtype.hasobject
-    return plain and array.ndim > 0
+    return bool(plain and array.ndim > 0)
 
 
 def _kind_of(array: Any) -> str:
