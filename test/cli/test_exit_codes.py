@@ -94,6 +94,13 @@ def test_an_unknown_batch_is_not_found(encoded, batch):
         assert "use one of '0' to '9'" in result.stderr
 
 
+def test_a_store_without_a_batch_is_told_that_the_batch_is_lacking(encoded):
+    result = run("show", str(encoded.store))
+    assert result.exit_code == 2
+    assert "No batch is named." in result.stderr
+    assert "No batches are named." in run("show", "0").stderr
+
+
 def test_an_unknown_attribute_is_wrong_usage_that_lists_them(encoded):
     result = run("show", "0", str(encoded.store), "--attribute", "nope")
     assert result.exit_code == 2
