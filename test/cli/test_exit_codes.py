@@ -214,6 +214,17 @@ def test_a_full_disk_is_incomplete_without_a_traceback(iris, monkeypatch):
     assert "Traceback" not in result.stderr
 
 
+def test_what_may_not_be_read_is_told_without_a_traceback(iris, monkeypatch):
+    def prime(stash):
+        raise PermissionError(errno.EACCES, "Permission denied", "target/batch/x")
+
+    monkeypatch.setattr(BatchStash, "prime", prime)
+    result = iris.run("encode")
+    assert result.exit_code == 2
+    assert "error: Not allowed: Permission denied.\n  where: target/batch/x" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_another_operating_system_error_is_a_bug(iris, monkeypatch):
     def prime(stash):
         raise OSError(errno.EIO, "Input/output error")
