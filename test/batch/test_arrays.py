@@ -58,6 +58,16 @@ def test_a_batch_of_points_has_the_tensors_of_a_stored_one(tmp_path, arrays):
     assert isinstance(made.data_points[0], RowDataPoint)
 
 
+def test_an_unseen_row_needs_no_label_but_must_be_a_data_point(tmp_path, arrays):
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", batch_size=5)
+    row = {name: array[3] for name, array in arrays.items()} | {"label": None}
+    made = stash.create_batch([RowDataPoint("unseen", stash, row)])
+    assert torch.equal(made["image"], torch.as_tensor(arrays["image"][3:4]))
+    assert made.attributes["label"] is None
+    with pytest.raises(BatchError, match=r"(?s)Of a dict no batch is made.*RowDataPoint\('ID', stash, value\)"):
+        stash.create_batch([row])
+
+
 def test_classes_keep_their_shares_in_the_splits(tmp_path):
     label = np.repeat([0, 1, 2], [60, 30, 10])
     stash = ArrayBatchStash.from_arrays({"x": np.arange(100.0), "label": label}, tmp_path, label="label")
@@ -137,3 +147,11 @@ def test_two_workers_store_the_same_bytes(tmp_path, arrays):
         stash.prime()
         digests.add(stash.store.content_digest(stash.delegate))
     assert len(digests) == 1
+
+
+def test_a_split_that_is_not_there_and_a_senseless_size_are_told(tmp_path, arrays):
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, label="label")
+    with pytest.raises(KeyError, match=r"no split 'valid'; there are \['train', 'validation', 'test'\]"):
+        stash.splits["valid"]
+    with pytest.raises(ConfigurationError, match="batch_size is 'four'"):
+        ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", batch_size="four")

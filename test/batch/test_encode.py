@@ -211,6 +211,8 @@ def test_only_the_main_process_of_the_first_rank_encodes(tmp_path: Path, monkeyp
     flower_stash(tmp_path).prime()
     monkeypatch.setenv("RANK", "1")
     assert flower_stash(tmp_path)["0"]["size"].shape == (4,)
+    with pytest.raises(MissingBatchError, match="have to be encoded again, and this is rank 1"):
+        flower_stash(tmp_path, batch_size=3, stale="rebuild").prime()
 
 
 # ---- only what is asked for

@@ -94,6 +94,13 @@ def test_an_unknown_batch_is_not_found(encoded, batch):
         assert "use one of '0' to '9'" in result.stderr
 
 
+def test_a_store_without_a_batch_is_told_that_the_batch_is_lacking(encoded):
+    result = run("show", str(encoded.store))
+    assert result.exit_code == 2
+    assert "No batch is named." in result.stderr
+    assert "No batches are named." in run("show", "0").stderr
+
+
 def test_an_unknown_attribute_is_wrong_usage_that_lists_them(encoded):
     result = run("show", "0", str(encoded.store), "--attribute", "nope")
     assert result.exit_code == 2
@@ -204,6 +211,17 @@ def test_a_full_disk_is_incomplete_without_a_traceback(iris, monkeypatch):
     result = iris.run("encode")
     assert result.exit_code == 5
     assert "error: There is no room to write: No space left on device.\n  where: target/batch/x" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_what_may_not_be_read_is_told_without_a_traceback(iris, monkeypatch):
+    def prime(stash):
+        raise PermissionError(errno.EACCES, "Permission denied", "target/batch/x")
+
+    monkeypatch.setattr(BatchStash, "prime", prime)
+    result = iris.run("encode")
+    assert result.exit_code == 2
+    assert "error: Not allowed: Permission denied.\n  where: target/batch/x" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -197,7 +197,7 @@ def test_doctor_looks_at_the_machine_and_the_store(encoded, as_json):
 def test_a_data_point_is_shown_by_its_id(encoded, as_json):
     result = encoded.run("show", "--point", "42", "--points")
     assert result.exit_code == 0
-    assert "data point 42, setosa  target/batch\nrow 3 of batch 2 of train" in text(result)
+    assert "data point 42, label setosa  target/batch\nrow 3 of batch 2 of train" in text(result)
     assert "sepal_length" in result.stdout
     report = as_json(run("show", "--point", "42", str(encoded.store), "--json"))
     assert (report["report"], report["batch_id"], report["row"]) == ("point", "2", 3)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zensols_like.batch import BatchFeatureMapping, FieldFeatureMapping, ManagerFeatureMapping
 from zensols_like.config import ImportConfigFactory, load_config
 from zensols_like.dataframe import DataframeBatch, DataframeBatchStash, DataframeDataPoint
-from zensols_like.errors import BatchError, DataframeError, DatasetError, EncodeError
+from zensols_like.errors import BatchError, ConfigurationError, DataframeError, DatasetError, EncodeError, StaleError
 from zensols_like.torchconfig import TorchConfig
 
 IRIS = Path(__file__).parents[2] / "test-resources/iris.csv"
@@ -248,12 +248,36 @@ def test_a_batch_where_some_labels_are_missing_is_refused(tmp_path):
         ({"split": {"train": 0.9, "test": 0.9}}, DatasetError, "parts of a whole"),
         ({"label_encoding": "words"}, DataframeError, "No label_encoding 'words'"),
         ({"include_columns": ["nope"]}, DataframeError, "No column 'nope'"),
+        ({"split": "kind"}, DataframeError, "both the label and the split"),
+        ({"split": ["train"]}, DatasetError, "The splits are a list"),
+        ({"stale": "nope"}, ConfigurationError, "no stale = 'nope'"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_written(tmp_path, options, error, what):
     with pytest.raises(error, match=what):
         stash_of(animals(), tmp_path / "batches", **{"label": "kind", **options})
     assert not (tmp_path / "batches").exists()
+
+
+def test_a_changed_table_is_encoded_again_when_that_is_asked_for(tmp_path):
+    stash_of(animals(), tmp_path, label="kind", split="part").prime()
+    heavier = animals().assign(weight=2.5)
+    with pytest.raises(StaleError, match="its content changed"):
+        stash_of(heavier, tmp_path, label="kind", split="part").prime()
+    stash = stash_of(heavier, tmp_path, label="kind", split="part", stale="rebuild")
+    assert stash["0"]["weight"].unique().tolist() == [2.5]
+
+
+def test_a_column_of_ids_is_told_to_be_the_index(tmp_path):
+    frame = animals().rename_axis("id").reset_index()
+    with pytest.raises(DataframeError, match=r"(?s)'id' cannot be that of an attribute.*set_index"):
+        stash_of(frame, tmp_path, label="kind", split="part")
+    assert len(stash_of(frame.set_index("id"), tmp_path, label="kind", split="part")) == 2
+
+
+def test_a_table_with_nothing_but_labels_is_refused(tmp_path):
+    with pytest.raises(DataframeError, match=r"(?s)No column is left.*more columns"):
+        stash_of(animals()[["kind", "part"]], tmp_path, label="kind", split="part")
 
 
 def test_a_column_named_split_must_be_explained(tmp_path):

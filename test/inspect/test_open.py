@@ -52,6 +52,13 @@ def test_what_is_no_store_is_not_found(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_without_its_manifest_is_told_as_such(tmp_path):
+    flower_stash(tmp_path).prime()
+    (tmp_path / "batch" / ".store" / "manifest.json").unlink()
+    with pytest.raises(NotFoundError, match=r"(?s)manifest of the store 'batch' is gone.*encode again"):
+        open_store(tmp_path / "batch")
+
+
 def test_a_damaged_manifest_is_corrupt(tmp_path):
     (tmp_path / ".store").mkdir()
     (tmp_path / ".store" / "manifest.json").write_text("[]")

@@ -172,6 +172,26 @@ def test_shards_without_a_committed_record_are_removed(tmp_path: Path) -> None:
     assert [str(path.relative_to(tmp_path)) for path in first.shards("g")] == [kept.file]
 
 
+def test_clearing_leaves_nothing_but_the_files_of_others(tmp_path: Path) -> None:
+    others = [tmp_path / name for name in ("notes.txt", "g/notes.txt", "g/mine-0.shard", "mine/train.shard")]
+    for path in others:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("precious")
+    records = ShardRecords(tmp_path)
+    for group in ("g", "h"):
+        write_record(records, RECORD, "k", group, 1)
+    records.close()
+    assert len(records.files("g")) == 1
+    records.keep_only(records.files("g"))
+    assert records.files("h") == []
+    records.clear()
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(others)
+    for path in others:
+        path.unlink()
+    records.clear()
+    assert not tmp_path.exists()
+
+
 def test_damage_in_the_middle_is_no_torn_end(tmp_path: Path) -> None:
     stash = make(tmp_path)
     for i in range(3):

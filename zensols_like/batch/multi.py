@@ -78,8 +78,9 @@ def require_encoder(store: BatchStore) -> None:
     elif not store.folder.is_writable():
         reason = "the store cannot be written to"
     if reason is not None:
+        lack = "have to be encoded again" if store.is_complete else f"are not all encoded ({store.status.value})"
         raise MissingBatchError(
-            f"The batches are not all encoded ({store.status.value}), and {reason}.",
+            f"The batches {lack}, and {reason}.",
             store.location,
             "encode them before: zensols-like encode, or call prime() in the main process",
         )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zensols_like.persist import ReadOnlyStash
 
-__all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "position_of"]
+__all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "position_of"]
 
 _MAX_DIGITS = 19
 
@@ -70,6 +70,13 @@ class SplitOwner(Protocol):
 
     def exists(self, name: str) -> bool:
         """Whether a batch is committed."""
+
+
+class SplitViews(dict[str, "BatchSplit"]):
+    """The views of splits by name; asking for another one lists those that there are."""
+
+    def __missing__(self, name: str) -> BatchSplit:
+        raise KeyError(f"There is no split {name!r}; there are {list(self)}.")
 
 
 @dataclass

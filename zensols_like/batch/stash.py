@@ -30,7 +30,7 @@ from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.row import RowColumns, RowDataPoint
-from zensols_like.batch.split import BatchIDs, BatchSplit
+from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
@@ -202,10 +202,31 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Make a batch that is encoded and decoded in memory when it is asked; its tensors equal those of a stored one.
 
         Args:
-            points: The data points, or the columns of a table.
+            points: The data points, or the columns of a table; the label of what is not labeled is ``None``.
             split_name: The split to say that it belongs to.
             batch_id: The ID.
+
+        Raises:
+            BatchError: They are no data points.
+
+        Example:
+            >>> import tempfile, numpy as np
+            >>> from zensols_like.batch import ArrayBatchStash, RowDataPoint
+            >>> folder = tempfile.TemporaryDirectory()
+            >>> arrays = {"size": np.arange(20.0), "kind": np.arange(20) % 2}
+            >>> stash = ArrayBatchStash.from_arrays(arrays, folder.name, label="kind")
+            >>> stash.create_batch([RowDataPoint("unseen", stash, {"size": 3.5, "kind": None})])["size"]
+            tensor([3.5000], dtype=torch.float64)
+            >>> folder.cleanup()
         """
+        if isinstance(points, Sequence) and (
+            strange := {type(one) for one in points if not isinstance(one, DataPoint)}
+        ):
+            raise BatchError(
+                f"Of a {strange.pop().__name__} no batch is made.",
+                f"[{self.name}] create_batch",
+                f"make data points of your values: {self.data_point_type.__name__}('ID', stash, value)",
+            )
         batch = self.batch_type(self, batch_id, split_name, points)  # type: ignore[arg-type]  # as documented, may be None
         self.populate_batch_feature_mapping(batch)
         return batch
@@ -664,7 +685,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     @property
     def splits(self) -> Mapping[str, BatchSplit]:
         """For each split a view of its batches; never primes."""
-        return {split: BatchSplit(self, split) for split in self._peek().splits}
+        return SplitViews({split: BatchSplit(self, split) for split in self._peek().splits})
 
     def _peek(self) -> Plan:
         """The plan of the store, or the one that it would have."""

@@ -12,7 +12,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from zensols_like.cli.options import is_verbose
-from zensols_like.errors import APIError, MissingBatchError
+from zensols_like.errors import APIError, MissingBatchError, PersistableError
 
 __all__ = ["Exits"]
 
@@ -33,6 +33,14 @@ class Exits(TyperGroup):
         except APIError as error:
             _tell(ctx, error)
             raise typer.Exit(error.exit_code) from error
+        except PermissionError as error:
+            denied = PersistableError(
+                f"Not allowed: {error.strerror}.",
+                error.filename and str(error.filename),
+                "run as a user who may, or change the rights of the file",
+            )
+            _tell(ctx, denied)
+            raise typer.Exit(denied.exit_code) from error
         except OSError as error:
             if error.errno not in FULL:
                 raise

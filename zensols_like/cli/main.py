@@ -144,7 +144,8 @@ def show(
     of_step = epoch is not None or step is not None
     if of_step and point is not None:
         raise ConfigurationError("Both a step and a data point are named.", "the arguments", "give one of them")
-    if (of_step or point is not None) and batch is not None and store is None:
+    names_no_batch = of_step or point is not None or (config is None and batch is not None and Path(batch).is_dir())
+    if names_no_batch and batch is not None and store is None:
         store, batch = Path(batch), None  # without a batch the store comes first
     source = Source(store, config, overrides, section)
     if point is not None:

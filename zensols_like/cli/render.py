@@ -264,7 +264,7 @@ def render_point(report: RowReport) -> RenderableType:
     for one in report.attributes:
         (values,) = _values(one.preview, math.prod(one.shape or ())) or [""]
         table.add_row(_name(one), escape(spec_text(one.dtype, one.shape)), escape(values))
-    label = "" if report.label is None else f", {report.label}"
+    label = "" if report.label is None else f", label {report.label}"
     return Group(
         Text.assemble((f"data point {report.id}", "bold"), label, (f"  {report.path}", "dim")),
         f"row {report.row} of batch {report.batch_id} of {escape(report.split)}",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 import torch
@@ -93,6 +93,7 @@ class DataframeBatchStash(BatchStash):
         decoded_attributes: Collection[str] | None = None,
         torch_config: TorchConfig | None = None,
         observer: EncodeObserver | None = None,
+        **options: Any,
     ) -> Self:
         """The batches of a data frame, encoded when they are first asked for.
 
@@ -115,6 +116,7 @@ class DataframeBatchStash(BatchStash):
             torch_config: The data type of the features, and where `Batch.to` copies; the default uses a GPU if there is
                 one.
             observer: Who is told how the encode goes on.
+            options: Other parameters of a `BatchStash`, as ``stale="rebuild"``.
 
         Raises:
             DataframeError: The table is not what it should be.
@@ -132,7 +134,7 @@ class DataframeBatchStash(BatchStash):
         """
         config = TorchConfig() if torch_config is None else torch_config
         encoding = label_encoding or _default_encoding(frame, label)
-        source = _split_source(frame, label if encoding != "number" else None, split, seed, shuffle)
+        source = _split_source(frame, label, encoding != "number", split, seed, shuffle)
         manager = DataframeFeatureVectorizerManager(
             "columns", None, config, (), "", label, source, include_columns, exclude_columns, label_encoding=encoding
         )
@@ -152,6 +154,7 @@ class DataframeBatchStash(BatchStash):
             data_point_id_sets_path=None,
             decoded_attributes=decoded_attributes,
             observer=observer,
+            **options,
         )
 
     @cached_property
@@ -211,11 +214,18 @@ def _default_encoding(frame: pd.DataFrame, label: str) -> LabelEncoding:
 
 
 def _split_source(
-    frame: pd.DataFrame, classes: str | None, split: str | Mapping[str, float] | None, seed: int, shuffle: bool
+    frame: pd.DataFrame,
+    label: str,
+    has_classes: bool,
+    split: str | Mapping[str, float] | None,
+    seed: int,
+    shuffle: bool,
 ) -> FrameStash:
     """The rows in the order in which they are cut in batches, split after split."""
     if isinstance(split, str):
         require_columns(frame, [split], _FRAME)
+        if split == label:
+            raise DataframeError(f"The column {label!r} is both the label and the split.", _FRAME, "use two columns")
         column, names = split, frame[split].dropna().unique().tolist()
     else:
         column, distribution = "split", _SPLITS if split is None else split
@@ -225,7 +235,7 @@ def _split_source(
                 _FRAME,
                 f"use split={column!r} if it names the split of each row; rename it otherwise",
             )
-        frame = frame.assign(**{column: random_splits(frame, distribution, seed, classes)})
+        frame = frame.assign(**{column: random_splits(frame, distribution, seed, label if has_classes else None)})
         names = list(distribution)
     if shuffle:
         frame = frame.sample(frac=1, random_state=seed)

@@ -137,10 +137,11 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
             if column not in reserved and column not in exclude and (include is None or column in include)
         ]
         if not columns:
+            others = [column for column in frame.columns if column not in reserved]
             raise DataframeError(
                 "No column is left to be a feature.",
                 self._where,
-                f"include some of {[column for column in frame.columns if column not in reserved]}",
+                f"include some of {others}" if others else "give a table with more columns than label and split",
             )
         return tuple(columns)
 
@@ -149,7 +150,9 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
             raise DataframeError(
                 f"The column name {column!r} cannot be that of an attribute.",
                 self._where,
-                "rename it to a string that no attribute of a DataframeDataPoint has, or use exclude_columns",
+                "make it the index, which is the ID of a row: frame.set_index('id'); or rename it, or exclude_columns"
+                if column == "id"
+                else "rename it to a string that no attribute of a DataframeDataPoint has, or use exclude_columns",
             )
 
     def _check_feature(self, column: pd.Series) -> None:

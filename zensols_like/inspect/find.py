@@ -75,8 +75,7 @@ def require_stores(folder: Path, depth: int = DEPTH) -> list[Path]:
             if folder.is_file()
             else f"There is no store in {folder.name!r}.",
             str(folder.absolute()),
-            f"give the folder that the batches are encoded into, one at most {depth} folders above it, or a "
-            "configuration with -c",
+            f"give the folder that the batches are encoded into, or one at most {depth} folders above it",
         )
     return found
 

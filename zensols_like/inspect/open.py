@@ -40,6 +40,13 @@ def open_store(path: Path) -> StoreReader:
             records = _records(manifest.container, place, groups)
             store.contexts = records
             return StoreReader(store, records)
+    gone = [books / "manifest.json" for books in (inside, beside) if (books / "plan.rec").is_file()]
+    if gone:
+        raise NotFoundError(
+            f"The manifest of the store {place.name!r} is gone, without which nobody knows what is complete.",
+            str(gone[0]),
+            "restore the file from a copy, or encode again",
+        )
     raise NotFoundError(
         f"{place.name!r} is a file, not a store." if place.is_file() else f"There is no store in {place.name!r}.",
         str(place.absolute()),

@@ -48,7 +48,10 @@ __all__ = [
     "unframe",
 ]
 
-REPAIR = "restore the file from a copy, or make the value again: dump it, or stash.repair(['ID', …]) for batches"
+REPAIR = (
+    "restore the file from a copy, or make the value again: dump it; for batches zensols-like verify -c FILE --repair, "
+    "or stash.repair(['ID', …])"
+)
 """What to do about a damaged record."""
 
 MAGIC = b"\x89ZLR\r\n\x1a\n"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,13 @@ from zensols_like.persist.records import Receipt, RecordStore, receipt_of
 __all__ = ["ShardRecords", "ShardStash"]
 
 _SUFFIX = ".shard"
+_NAME = re.compile(r"[0-9]{6,}-[0-9a-f]{8}\.shard")
 _ZEROS = bytes(ALIGNMENT)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is named as a shard is, and not a file of somebody else that lies beside them."""
+    return _NAME.fullmatch(path.name) is not None
 
 
 class _Writer:
@@ -122,7 +129,7 @@ class ShardRecords(RecordStore):
 
     def shards(self, group: str) -> list[Path]:
         """The files of a group, in the order in which they were begun."""
-        return sorted((self.root / group).glob(f"*{_SUFFIX}"))
+        return sorted(filter(_is_ours, (self.root / group).glob(f"*{_SUFFIX}")))
 
     def get(self, receipt: Receipt) -> memoryview:
         """A record in the map of its shard, which is shared by all loads of this process."""
@@ -176,19 +183,22 @@ class ShardRecords(RecordStore):
 
     def keep_only(self, files: Collection[str]) -> None:
         """Remove the shards that are not named, as those that a crash left without a committed record."""
-        for path in self.root.glob(f"*/*{_SUFFIX}"):
+        for path in filter(_is_ours, self.root.glob(f"*/*{_SUFFIX}")):
             name = str(path.relative_to(self.root))
             if name not in files:
                 self._maps.pop(name, None)
                 path.unlink()
 
     def clear(self) -> None:
-        """Remove every shard."""
+        """Remove every shard, and the folders that are empty then; what else lies there stays."""
         while self._writers:
             self._writers.popitem()[1].close()
         self._maps.clear()
-        if self.root.exists():
-            shutil.rmtree(self.root)
+        self.keep_only(())
+        for folder in (*self.root.glob("*/"), self.root):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if not any(folder.iterdir()):
+                    folder.rmdir()
 
     def scan(self, group: str) -> Iterator[tuple[str, Receipt]]:
         """The records of a group by their frames, oldest first; what is torn at the end of a shard is passed over."""

@@ -214,10 +214,8 @@ def _open(path: Path) -> dict[str, Any]:
 
 def _has_rows(array: Any) -> bool:
     if _is_tensor(array):
-        plain = array.layout == sys.modules["torch"].strided
-    else:
-        plain = isinstance(array, np.ndarray) and not array.dtype.hasobject
-    return bool(plain and array.ndim > 0)
+        return bool(array.layout == sys.modules["torch"].strided and array.ndim > 0)
+    return isinstance(array, np.ndarray) and not array.dtype.hasobject and array.ndim > 0
 
 
 def _kind_of(array: Any) -> str:
