@@ -149,8 +149,10 @@ def read_record(
     except (CorruptBatch, PersistableError) as error:
         error.add_note(f"while reading {where}")
         raise
-    if layout != 0 and layout == layout_of(record) and (form := Form.of(value, record)) is not None:
-        _FORMS.keep(layout, length, form)
+    if layout != 0 and layout == layout_of(record):
+        form = Form.of(value, record, size_of(found.parts[0]))
+        if form is not None:
+            _FORMS.keep(layout, length, form)
     return value
 
 
