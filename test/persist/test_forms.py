@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import copy
 import importlib
+import os
 import pickle
 import sys
 import tracemalloc
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from types import ModuleType
 from typing import Any
 
@@ -98,3 +102,38 @@ def test_a_bounded_dictionary_holds_neither_many_nor_much() -> None:
     assert kept == {3: 3, 4: 4}
     kept.keep(5, 5, size=1000)
     assert kept == {5: 5}
+
+
+def read_all(records: ShardRecords, receipts: list[Any]) -> list[list[int]]:
+    return [
+        read_record(records, FORMAT, str(at), "g", receipt)["a"].tensor.tolist() for at, receipt in enumerate(receipts)
+    ]
+
+
+def test_threads_and_processes_read_what_was_written(tmp_path: Path, noted: ModuleType) -> None:
+    writer = ShardRecords(tmp_path)
+    values = [[at, at + 1] for at in range(50)]
+    receipts = [
+        write_record(writer, FORMAT, str(at), "g", {"a": noted.Noted("x", torch.tensor(value), "text")})
+        for at, value in enumerate(values)
+    ]
+    records = ShardRecords(tmp_path)  # which has mapped nothing yet
+    barrier = Barrier(8)
+
+    def run(_: int) -> list[list[int]]:
+        barrier.wait()
+        return read_all(records, receipts)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(run, range(8))) == [values] * 8
+    for tensor in (
+        read_record(records, FORMAT, str(at), "g", receipt)["a"].tensor for at, receipt in enumerate(receipts)
+    ):
+        tensor.fill_(-1)  # in this process only
+    with warnings.catch_warnings():  # a later Python minds that there were threads
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if read_all(records, receipts) == values else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert read_all(records, receipts) == values
