@@ -107,6 +107,7 @@ def test_a_file_that_changes_is_refused(tmp_path):
         ({"a": np.array(3)}, "'a' is no array with rows"),
         ({"a": [1, 2]}, "'a' is no array with rows"),
         ({"a": np.array(["x", None], dtype=object)}, "'a' is no array with rows"),
+        ({"a": np.ma.array([1, 2], mask=[False, True])}, "'a' is no array with rows"),
     ],
 )
 def test_what_are_no_arrays_of_one_length_is_refused(arrays, said):

@@ -123,7 +123,8 @@ class ArrayStash(SourceStash):
                 raise SourceError(
                     f"{name!r} is no array with rows: {array!r}.",
                     self.source,
-                    "give numpy arrays of numbers or text and torch tensors, with one dimension or more",
+                    "give numpy arrays of numbers or text and torch tensors, with one dimension or more; fill what is "
+                    "masked",
                 )
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
@@ -206,7 +207,7 @@ def _open(path: Path) -> dict[str, Any]:
 
 def _has_rows(array: Any) -> bool:
     plain = _is_tensor(array) or (isinstance(array, np.ndarray) and not array.dtype.hasobject)
-    return plain and array.ndim > 0
+    return plain and array.ndim > 0 and not isinstance(array, np.ma.MaskedArray)
 
 
 def _is_tensor(array: Any) -> bool:
