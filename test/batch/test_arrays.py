@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, RowDataPoint
-from zensols_like.errors import BatchError, DatasetError, EncodeError, StaleError
+from zensols_like.errors import BatchError, DatasetError, StaleError
 from zensols_like.source import ArrayStash, SourceError
 
 SIZE = 23
@@ -97,8 +97,14 @@ def test_wrong_arrays_are_told(tmp_path, arrays):
         ArrayBatchStash.from_arrays(arrays, tmp_path, label="nope")
     with pytest.raises(SourceError, match="do not have one length"):
         ArrayBatchStash.from_arrays({**arrays, "short": np.arange(2)}, tmp_path)
-    with pytest.raises(EncodeError, match="no array of numbers"):
-        ArrayBatchStash.from_arrays({"text": np.array(["a", "b", "c"])}, tmp_path, split={"train": 1.0}).prime()
+    with pytest.raises(DatasetError, match="'text' of <U1 is no array of numbers"):
+        ArrayBatchStash.from_arrays({"text": np.array(["a", "b", "c"])}, tmp_path, split={"train": 1.0})
+    with pytest.raises(DatasetError, match="named 'id'"):
+        ArrayBatchStash.from_arrays({"id": np.arange(3)}, tmp_path, split={"train": 1.0})
+    with pytest.raises(DatasetError, match="both the label and the split"):
+        ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", split="label")
+    with pytest.raises(DatasetError, match="The splits are a list"):
+        ArrayBatchStash.from_arrays(arrays, tmp_path, split=["train", "test"])
     with pytest.raises(BatchError, match="names are taken"):
         ArrayBatchStash.from_arrays({"row": np.arange(3)}, tmp_path / "b", split={"train": 1.0}).prime()
 

@@ -71,6 +71,22 @@ def test_sizes_find_what_is_gone_or_cut_and_not_what_is_flipped(tmp_path):
     assert len(verify_store(StashReader(stash)).damaged) == 3
 
 
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_file_that_is_gone_is_damage_that_is_repaired(tmp_path, container, tier):
+    stash = primed(tmp_path, container=container)
+    digest = stash.store.content_digest(stash.delegate)
+    lost = flip(stash, 1, 0)
+    lost.unlink()
+    again = flower_stash(tmp_path, container=container)
+    damaged = verify_store(StashReader(again), tier).damaged
+    assert ("0", "leaves-size") in [(one.batch_id, one.group) for one in damaged]
+    assert {one.file.split(" at ")[0] for one in damaged} == {str(lost)}
+    repair_store(StashReader(again), damaged)
+    assert verify_store(StashReader(again), tier).damaged == ()
+    assert again.store.content_digest(again.delegate) == digest
+
+
 @pytest.mark.parametrize("name", ["plan.rec", "index.rec"])
 def test_a_damaged_book_is_named(tmp_path, name):
     primed(tmp_path)

@@ -15,7 +15,7 @@ from loader_fakes import FakeBatch, fake_loader, fake_source, ids, load, load_al
 from support.flowers import GROUPS, flower_stash
 
 from zensols_like.batch import BatchShardStash, CorruptBatch
-from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
+from zensols_like.errors import BatchError, ConfigurationError, DatasetError, DeepLearnError, WorkerError
 from zensols_like.loader import BatchLoader, LoaderOptions, ShardContext, Tensors
 from zensols_like.torchconfig import TorchConfig
 
@@ -311,6 +311,20 @@ def test_a_transform_that_fails_says_for_which_batch(way: dict[str, Any]) -> Non
             ids(loader)
         assert raised.value.__notes__ == ["while loading batch '3', position 3 of epoch 0"]
         assert loader.state_dict()["position"] == 3
+
+
+def forgets_to_return(tensors: dict[str, Any]) -> None:
+    tensors["x"] = tensors["x"] + 1
+
+
+@pytest.mark.parametrize("way", TRANSFORMING_WAYS)
+def test_a_transform_that_returns_nothing_is_told(way: dict[str, Any]) -> None:
+    with fake_loader(6, transform=forgets_to_return, **way) as loader:
+        with pytest.raises(
+            BatchError, match=r"(?s)The transform gave a NoneType.*return the tensors by name"
+        ) as raised:
+            ids(loader)
+        assert raised.value.__notes__ == ["while loading batch '0', position 0 of epoch 0"]
 
 
 @pytest.mark.process

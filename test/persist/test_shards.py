@@ -158,6 +158,8 @@ def test_a_missing_or_cut_shard_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(CorruptBatch, match=r"g/000000-.*\.shard at 0"):
         read_record(ShardRecords(tmp_path), RECORD, "k", "g", receipt)
+    with pytest.raises(CorruptBatch, match=r"g/000000-.*\.shard at 0"):
+        ShardRecords(tmp_path).get_again(receipt)
 
 
 def test_shards_without_a_committed_record_are_removed(tmp_path: Path) -> None:

@@ -106,8 +106,18 @@ def test_a_file_that_changes_is_refused(tmp_path):
         ({}, "(?s)do not have one length.*at least one array"),
         ({"a": np.array(3)}, "'a' is no array with rows"),
         ({"a": [1, 2]}, "'a' is no array with rows"),
-        ({"a": np.array(["x", None], dtype=object)}, "'a' is no array with rows"),
-        ({"a": np.ma.array([1, 2], mask=[False, True])}, "'a' is no array with rows"),
+        (
+            {"a": np.array(["x", None], dtype=object)},
+            r"'a' is no array with rows, but a ndarray of object and shape \(2,\)",
+        ),
+        (
+            {"a": torch.eye(2).to_sparse()},
+            r"(?s)'a' is no array with rows, but a tensor of layout torch.sparse_coo.*dense",
+        ),
+        ({7: np.zeros(3)}, "(?s)The name 7 is no text.*name the array '7'"),
+        ("digits.npz", r"(?s)The arrays are a str.*pathlib\.Path"),
+        (np.zeros((3, 2)), "The arrays are a ndarray"),
+        ({"a": np.ma.array([1, 2], mask=[False, True])}, "'a' is no array with rows, but a MaskedArray of int64"),
     ],
 )
 def test_what_are_no_arrays_of_one_length_is_refused(arrays, said):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -80,7 +80,8 @@ class ArrayBatchStash(BatchStash):
 
         Raises:
             SourceError: They are no arrays of one length.
-            DatasetError: There is no array of this name, or the parts of the splits do not add up to 1.
+            DatasetError: There is no array of this name, one cannot be an attribute, or the parts of the splits do not
+                add up to 1.
 
         Example:
             >>> import tempfile
@@ -99,6 +100,7 @@ class ArrayBatchStash(BatchStash):
             if name is not None and name not in columns:
                 raise DatasetError(f"There is no array {name!r}.", _WHERE, f"use one of {list(columns)}")
         names = [name for name in columns if name != split]
+        _require_features(columns, names, label)
         vectorizers = [
             ArrayEncodableFeatureVectorizer.of(name, row_shape=tuple(columns[name].shape[1:])) for name in names
         ]
@@ -126,6 +128,26 @@ class ArrayBatchStash(BatchStash):
             observer=observer,
             **options,
         )
+
+
+def _require_features(columns: Mapping[str, Any], names: Sequence[str], label: str | None) -> None:
+    """Refuse arrays that cannot be attributes, before anything is encoded.
+
+    Raises:
+        DatasetError: There are some.
+    """
+    if label is not None and label not in names:
+        raise DatasetError(f"The array {label!r} is both the label and the split.", _WHERE, "use two arrays")
+    if "id" in names:
+        raise DatasetError("An array is named 'id', which is that of the number of a row.", _WHERE, "rename it")
+    for name in names:
+        array = columns[name]
+        if isinstance(array, np.ndarray) and array.dtype.kind not in "biufc":
+            raise DatasetError(
+                f"The array {name!r} of {array.dtype} is no array of numbers.",
+                _WHERE,
+                "give numbers or booleans, such as those of classes: numpy.unique(array, return_inverse=True)[1]",
+            )
 
 
 def _split(

@@ -9,11 +9,10 @@ import sys
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
 
 import zensols_like
@@ -42,8 +41,8 @@ def begin_provenance(seed: Mapping[str, Any] | None) -> dict[str, Any]:
         "zensols_like": zensols_like.__version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "numpy": np.__version__,
-        "pandas": pd.__version__,
+        "numpy": version("numpy"),
+        "pandas": version("pandas"),
     }
 
 

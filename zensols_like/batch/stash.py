@@ -433,6 +433,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         missing = self._create_data()
         self._stored = []  # what a run that failed could not make durable is among the missing
         logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
+        self._journal_due = time.monotonic() + _JOURNAL_S
         if self.observer is not None:
             self.observer.started(len(plan), len(plan) - len(missing))
         try:

@@ -60,6 +60,12 @@ def split_counts(n: int, fractions: Mapping[str, float]) -> dict[str, int]:
 
 def _exact_fractions(fractions: Mapping[str, float]) -> dict[str, Fraction]:
     """The fractions as they are written in decimal, which add up to exactly 1."""
+    if not isinstance(fractions, Mapping):
+        raise DatasetError(
+            f"The splits are a {type(fractions).__name__}.",
+            "distribution",
+            "give a fraction by name, as {'train': 1.0}",
+        )
     wrong = {name: value for name, value in fractions.items() if not 0 <= value <= 1}
     total = math.fsum(fractions.values())
     if wrong or not abs(total - 1) <= _TOLERANCE:

@@ -13,7 +13,7 @@ from zensols_like.loader.loader import BatchLoader
 try:
     from lightning import LightningDataModule  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
-    LightningDataModule = None
+    LightningDataModule = None  # type: ignore[assignment,misc,unused-ignore]
 
 __all__ = ["LoadingStash", "StashDataModule"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic, NamedTuple
 
 from torch import Tensor
 
+from zensols_like.errors import BatchError
 from zensols_like.loader.packed import Packed, pack
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B, Tensors
@@ -35,9 +36,20 @@ class SeededTransform:
     seed: int
 
     def __call__(self, tensors: Tensors, step: Step) -> Tensors:
-        """The transformed tensors; the random generators are as before afterwards."""
+        """The transformed tensors; the random generators are as before afterwards.
+
+        Raises:
+            BatchError: The transform gave no tensors by name.
+        """
         with seeded(derive_seed(self.seed, "transform", step.data_epoch, step.ref.batch_id)):
-            return self.transform(tensors)
+            made = self.transform(tensors)
+        if not isinstance(made, Mapping):
+            raise BatchError(
+                f"The transform gave a {type(made).__name__}.",
+                "transform of the loader",
+                "return the tensors by name: {**tensors, 'image': image}",
+            )
+        return made
 
 
 @dataclass(frozen=True)

@@ -135,11 +135,13 @@ class ShardRecords(RecordStore):
 
     def get_again(self, receipt: Receipt) -> memoryview:
         """A record read anew, shared with nobody."""
-        path = self.root / receipt.file
         data = bytearray(receipt.length)
-        with path.open("rb") as file:
-            file.seek(receipt.offset)
-            read = file.readinto(data)
+        try:
+            with (self.root / receipt.file).open("rb") as file:
+                file.seek(receipt.offset)
+                read = file.readinto(data)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise self._gone(receipt) from error
         if read < receipt.length:
             raise self._gone(receipt)
         return memoryview(data)

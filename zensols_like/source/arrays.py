@@ -117,14 +117,22 @@ class ArrayStash(SourceStash):
     @cached_property
     def _arrays(self) -> dict[str, Any]:
         self._stamps  # noqa: B018 - before the files are opened
+        if not isinstance(self.arrays, (Path, Mapping)):
+            raise SourceError(
+                f"The arrays are a {type(self.arrays).__name__}.",
+                self.source,
+                "give a mapping of names to arrays, or the pathlib.Path of a .npz file or of a folder of .npy files",
+            )
         arrays = _open(self.arrays) if isinstance(self.arrays, Path) else dict(self.arrays)
         for name, array in arrays.items():
+            if not isinstance(name, str):
+                raise SourceError(f"The name {name!r} is no text.", self.source, f"name the array {str(name)!r}")
             if not _has_rows(array):
                 raise SourceError(
-                    f"{name!r} is no array with rows: {array!r}.",
+                    f"{name!r} is no array with rows, but a {_kind_of(array)}.",
                     self.source,
-                    "give numpy arrays of numbers or text and torch tensors, with one dimension or more; fill what is "
-                    "masked",
+                    "give numpy arrays of numbers or text and dense torch tensors, with one dimension or more; fill "
+                    "what is masked",
                 )
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
@@ -206,8 +214,21 @@ def _open(path: Path) -> dict[str, Any]:
 
 
 def _has_rows(array: Any) -> bool:
-    plain = _is_tensor(array) or (isinstance(array, np.ndarray) and not array.dtype.hasobject)
-    return plain and array.ndim > 0 and not isinstance(array, np.ma.MaskedArray)
+    if _is_tensor(array):
+        plain = array.layout == sys.modules["torch"].strided
+    else:
+        plain = isinstance(array, np.ndarray) and not array.dtype.hasobject
+        plain = plain and not isinstance(array, np.ma.MaskedArray)  # whose mask would be lost
+    return bool(plain and array.ndim > 0)
+
+
+def _kind_of(array: Any) -> str:
+    """What something is that is no array with rows, in a few words."""
+    if _is_tensor(array) and array.ndim > 0:
+        return f"tensor of layout {array.layout}"
+    if _is_tensor(array) or isinstance(array, (np.ndarray, np.generic)):
+        return f"{type(array).__name__} of {array.dtype} and shape {tuple(array.shape)}"
+    return type(array).__name__
 
 
 def _is_tensor(array: Any) -> bool:
