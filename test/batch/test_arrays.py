@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, RowDataPoint
-from zensols_like.errors import BatchError, DatasetError, StaleError
+from zensols_like.errors import BatchError, ConfigurationError, DatasetError, StaleError
 from zensols_like.source import ArrayStash, SourceError
 
 SIZE = 23

@@ -3,12 +3,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.batch.plan import Plan, PlannedSets, plan_batches
 from zensols_like.errors import ConfigurationError, DatasetError
+from zensols_like.persist import NumberedKeys
 
 unique_keys = st.lists(st.text(max_size=5), unique=True, min_size=1, max_size=40)
 
@@ -96,3 +98,32 @@ def test_a_key_that_stands_twice_is_named() -> None:
 def test_no_data_points_are_refused() -> None:
     with pytest.raises(DatasetError, match="There are no data points"):
         plan_batches({"train": [], "test": []}, 2)
+
+
+@given(
+    st.lists(st.integers(0, 10**18 - 1) | st.integers(0, 30), unique=True, min_size=1, max_size=40),
+    st.lists(st.integers(0, 40), max_size=3),
+    st.integers(1, 5),
+    st.none() | st.integers(1, 3),
+)
+def test_keys_that_are_kept_as_numbers_make_the_same_plan(
+    numbers: list[int], cuts: list[int], batch_size: int, batch_limit: int | None
+) -> None:
+    ends = [0, *sorted(min(cut, len(numbers)) for cut in cuts), len(numbers)]
+    parts = {f"split {at}": numbers[ends[at] : ends[at + 1]] for at in range(len(ends) - 1)}
+    kept = {name: NumberedKeys(np.array(part, dtype=np.int64)) for name, part in parts.items()}
+    texts = {name: tuple(map(str, part)) for name, part in parts.items()}
+    mixed = {name: kept[name] if at % 2 else texts[name] for at, name in enumerate(parts)}
+    plans = [plan_batches(keys, batch_size, batch_limit) for keys in (kept, texts, mixed)]
+    assert len({plan.digest for plan in plans}) == 1
+    for plan in plans:
+        ids = [plan.ids(at) for at in range(len(plan))]
+        for name, own in texts.items():
+            wanted = own if batch_limit is None else own[: batch_limit * batch_size]
+            assert [key for at in plan.range_of(name) for key in ids[at]] == list(wanted)
+
+
+def test_a_number_in_two_splits_is_refused() -> None:
+    keys = {"train": NumberedKeys(np.array([3, 1])), "test": NumberedKeys(np.array([1]))}
+    with pytest.raises(DatasetError, match=r"1 data points stand more than once, as '1' in \['train', 'test'\]"):
+        plan_batches(keys, 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
@@ -38,6 +38,7 @@ def test_different_keys_have_different_file_names(keys: set[str]) -> None:
 
 
 @given(st.lists(st.sets(st.text(min_size=1), min_size=1, max_size=4), min_size=2, max_size=4, unique_by=frozenset))
+@example([{"-."}, {"."}, {"%-."}])
 def test_different_groups_have_different_names(groups: list[set[str]]) -> None:
     assert len({group_name(group) for group in groups}) == len(groups)
     assert all("/" not in group_name(group) and not group_name(group).startswith(".") for group in groups)

@@ -6,6 +6,8 @@ import io
 import os
 import pickle
 import struct
+import subprocess
+import sys
 from collections import OrderedDict
 from enum import Enum
 from pathlib import Path, PureWindowsPath
@@ -22,6 +24,9 @@ from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist import register
 from zensols_like.persist.formats import find_format
 from zensols_like.persist.formats.record import FORMAT
+from zensols_like.persist.records import read_record, write_record
+from zensols_like.persist.shards import ShardRecords
+from zensols_like.vectorize import TensorFeatureContext
 
 
 @register
@@ -341,3 +346,49 @@ def test_a_class_with_more_than_attributes_cannot_be_registered(cls: type[Any]) 
 def test_a_value_too_large_to_be_read_is_refused_when_it_is_written() -> None:
     with pytest.raises(PersistableError, match="too large for a record"):
         FORMAT.encode([0] * 4_000_001)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("qint8", "int32"),
+        ("qint32", "uint32"),
+        ("quint8", "uint32"),
+        ("quint4x2", "bfloat16"),
+        ("quint2x4", "bfloat16"),
+    ],
+)
+def test_a_file_that_asks_for_a_quantized_tensor_is_refused(name: str, plain: str) -> None:
+    # torch ends the process over such bytes, so another one reads them
+    script = (
+        "import sys, torch; from zensols_like.persist.formats.record import FORMAT\n"
+        "name, plain = sys.argv[1:]\n"
+        "description, *rest = FORMAT.encode(torch.zeros(4, dtype=getattr(torch, plain)))\n"
+        "FORMAT.decode([bytes(description).replace(plain.encode(), name.encode()), *rest])"
+    )
+    done = subprocess.run([sys.executable, "-c", script, name, plain], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        f"CorruptBatch: The parts of a record do not fit: ValueError: bytes for a quantized type, {name}" in done.stderr
+    )
+
+
+def test_a_quantized_tensor_is_refused_with_advice() -> None:
+    with pytest.raises(PersistableError, match="qint8 cannot be stored as it is"):
+        FORMAT.encode(torch.zeros(4, dtype=torch.uint8).view(torch.qint8))
+
+
+def test_every_other_data_type_of_torch_comes_back_however_often_it_is_read(tmp_path: Path) -> None:
+    types = {dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
+    for number, dtype in enumerate(sorted((dtype for dtype in types if "torch.q" not in str(dtype)), key=str)):
+        data = torch.randint(0, 2, (3, 2 * dtype.itemsize), dtype=torch.uint8)
+        tensor = data if dtype == torch.uint8 else data.view(dtype)
+        records = ShardRecords(tmp_path / str(number))
+        receipts = [
+            write_record(records, FORMAT, str(at), "g", {"x": TensorFeatureContext("x", tensor)}) for at in range(3)
+        ]
+        for at, receipt in enumerate(receipts):
+            found = read_record(records, FORMAT, str(at), "g", receipt)["x"].tensor
+            assert found.dtype == dtype
+            assert found.shape == tensor.shape
+            assert bytes(found.reshape(-1).view(torch.uint8).tolist()) == bytes(data.reshape(-1).tolist())

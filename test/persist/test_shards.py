@@ -268,3 +268,15 @@ def test_a_shard_that_cannot_be_begun_leaves_nothing_that_is_closed_twice(
         records.close()
         other.write(b"still open")
     assert (tmp_path / "other").read_bytes() == b"still open"
+
+
+def test_what_is_written_into_a_tensor_is_no_damage_where_only_the_place_of_its_record_is_known(tmp_path: Path) -> None:
+    records = ShardRecords(tmp_path)
+    write_record(records, RECORD, "0", "g", {"x": torch.arange(3)})
+    records.close()
+    ((key, found),) = records.find_all("g")  # as where an index is damaged
+    assert found.checksum == 0
+    for _ in range(2):
+        tensor = read_record(records, RECORD, key, "g", found)["x"]
+        assert tensor.tolist() == [0, 1, 2]
+        tensor.fill_(9)

@@ -117,6 +117,7 @@ def test_a_file_that_changes_is_refused(tmp_path):
         ({7: np.zeros(3)}, "(?s)The name 7 is no text.*name the array '7'"),
         ("digits.npz", r"(?s)The arrays are a str.*pathlib\.Path"),
         (np.zeros((3, 2)), "The arrays are a ndarray"),
+        ({"a": np.ma.array([1, 2], mask=[False, True])}, "'a' is no array with rows, but a MaskedArray of int64"),
     ],
 )
 def test_what_are_no_arrays_of_one_length_is_refused(arrays, said):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,13 +15,17 @@ from zensols_like.vectorize import (
     AggregateEncodableFeatureVectorizer,
     ArrayEncodableFeatureVectorizer,
     AttributeEncodableFeatureVectorizer,
+    EncodableFeatureVectorizer,
     FeatureVectorizerManager,
     IdentityEncodableFeatureVectorizer,
     MaskFeatureVectorizer,
+    MultiFeatureContext,
     NominalEncodedEncodableFeatureVectorizer,
     NominalMultiLabelEncodedEncodableFeatureVectorizer,
     OneHotEncodedEncodableFeatureVectorizer,
+    PackedFeatureContext,
     SeriesEncodableFeatureVectorizer,
+    TensorFeatureContext,
     VectorizerError,
 )
 from zensols_like.vectorize.values import as_tensor
@@ -398,3 +404,47 @@ def test_arrays_may_lie_in_memory_as_they_like(array):
     column = ArrayEncodableFeatureVectorizer.of("a").encode_column(array)
     assert column.tensor.tolist() == array.tolist()
     assert torch.equal(column.tensor, ArrayEncodableFeatureVectorizer.of("a").encode_column(list(array)).tensor)
+
+
+ROWS = st.lists(st.lists(st.integers(0, 3), max_size=4), min_size=1, max_size=5)
+
+
+@given(ROWS, st.integers(-1, 5), st.sampled_from(["nominal", "one hot", "bools", "custom"]))
+def test_sequences_that_are_stored_together_are_padded_like_those_that_are_not(sequences, size, kind):
+    makers = {"nominal": nominal, "one hot": one_hot, "bools": lambda labels: one_hot(labels, False)}
+    delegate = ReversedVectorizer.of("n") if kind == "custom" else makers[kind](range(4))
+    vectorizer = aggregate(delegate, size=size, pad_label=9)
+    context = vectorizer.encode(sequences)
+    separate = MultiFeatureContext("agg", tuple(delegate.encode(sequence) for sequence in sequences))
+    found, expected = vectorizer.decode(context), vectorizer.decode(separate)
+    if expected is None:
+        assert found is None
+    else:
+        assert found.dtype == expected.dtype
+        assert torch.equal(found, expected)
+    assert isinstance(context, PackedFeatureContext) == (len(sequences) > 1)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=4))
+def test_sequences_of_sequences_come_back(paragraphs):
+    inner = AggregateEncodableFeatureVectorizer.of("inner", delegate_feature_id="n", size=3)
+    outer = AggregateEncodableFeatureVectorizer.of("outer", delegate_feature_id="inner")
+    manager = FeatureVectorizerManager.of("m", TorchConfig(False), [nominal(range(4)), inner, outer])
+    found = manager["outer"].transform(paragraphs)
+    longest = max(map(len, paragraphs))
+    padded = [[(row + [-100] * 3)[:3] for row in paragraph] for paragraph in paragraphs]
+    assert found.tolist() == [rows + [[-100] * 3] * (longest - len(rows)) for rows in padded]
+
+
+@dataclass
+class ReversedVectorizer(EncodableFeatureVectorizer):
+    """Decodes to another order, which depends on the whole."""
+
+    def _get_shape(self):
+        return (-1,)
+
+    def _encode(self, data):
+        return TensorFeatureContext(self.feature_id, torch.tensor(data, dtype=torch.int64))
+
+    def _decode(self, context):
+        return context.tensor.flip(0)

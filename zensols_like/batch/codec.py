@@ -17,6 +17,7 @@ from zensols_like.batch.interface import Contexts
 from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
 from zensols_like.errors import APIError, BatchError, EncodeError, MappingError
 from zensols_like.persist import Form, Formed, FormPart, View, register
+from zensols_like.persist.formats import Bounded
 from zensols_like.torchconfig import derive_seed, reseed, seeded
 from zensols_like.vectorize import (
     EncodableFeatureVectorizer,
@@ -32,8 +33,6 @@ __all__ = ["BatchCodec", "BoundField", "ColumnSource", "StackedFeatureContext"]
 
 _TEXT = frozenset((str, int, bool))
 """Types of labels that are never missing."""
-_LIMIT = 4096
-"""Forms of records of which it is remembered how they are decoded."""
 
 
 class ColumnSource(Protocol):
@@ -268,8 +267,8 @@ class BatchCodec:
             )
 
     @cached_property
-    def _known_steps(self) -> dict[Form, tuple[tuple[str, View], ...]]:
-        return {}
+    def _known_steps(self) -> Bounded[Form, tuple[tuple[str, View], ...]]:
+        return Bounded()
 
     def _steps(self, form: Form) -> tuple[tuple[str, View], ...]:
         """How the records of a form are decoded: for each attribute what makes its tensor."""
@@ -279,9 +278,7 @@ class BatchCodec:
             steps = tuple(
                 (name, _step(bound, form.parts[name])) for name, bound in self.fields.items() if name in form.parts
             )
-            if len(self._known_steps) >= _LIMIT:
-                self._known_steps.clear()
-            self._known_steps[form] = steps
+            self._known_steps.keep(form, steps, form.size)
         return steps
 
 
@@ -290,10 +287,10 @@ def _step(bound: BoundField, part: FormPart) -> View:
 
     Where the vectorizer hands out the tensor of a context as it is, no context is made for it.
     """
-    vectorizer = bound.vectorizer
-    is_tensor = part.cls in (TensorFeatureContext, StackedFeatureContext)
-    if is_tensor and vectorizer.decoding == "identity" and part.plain == {"feature_id": vectorizer.feature_id}:
-        return dict(part.views)["tensor"]
+    vectorizer, views = bound.vectorizer, dict(part.views)
+    is_tensor = part.cls in (TensorFeatureContext, StackedFeatureContext) and "tensor" in views
+    if is_tensor and vectorizer.decoding == "identity" and part.plain.get("feature_id") == vectorizer.feature_id:
+        return views["tensor"]
     return lambda record: bound.decode(part.make(record))
 
 

@@ -16,8 +16,12 @@ import pandas as pd
 from xxhash import xxh3_128
 
 from zensols_like.errors import DataframeError
+from zensols_like.persist import chunks
+from zensols_like.persist.formats import Buffer, find_format
 
 __all__ = ["DataframeFileNotFoundError", "digest_frame", "key_index", "read_csv", "require_columns", "require_file"]
+
+_PIECE = 1024
 
 
 class DataframeFileNotFoundError(DataframeError):
@@ -110,6 +114,9 @@ def require_columns(frame: pd.DataFrame, names: Iterable[Hashable], where: str) 
 def digest_frame(frame: pd.DataFrame) -> str:
     """A digest of keys, column names and values, the same in every process.
 
+    Raises:
+        PersistableError: There are objects in lists or arrays, of which nothing is known.
+
     Example:
         >>> frame = pd.DataFrame({"size": [3, 4]})
         >>> digest_frame(frame) == digest_frame(frame.copy()), digest_frame(frame) == digest_frame(frame + 1)
@@ -117,10 +124,22 @@ def digest_frame(frame: pd.DataFrame) -> str:
     """
     digest = xxh3_128(repr([(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]).encode())
     for column in (frame.index.to_series(), *(frame.iloc[:, number] for number in range(frame.shape[1]))):
-        is_plain = isinstance(column.dtype, np.dtype) and not column.dtype.hasobject
-        hashed = column.to_numpy() if is_plain else pd.util.hash_pandas_object(column, index=False).to_numpy()
-        digest.update(np.ascontiguousarray(hashed).view(np.uint8).data)
+        for part in _parts(column):
+            digest.update(part)
     return digest.hexdigest()
+
+
+def _parts(column: pd.Series) -> Iterator[Buffer]:
+    """Bytes that are the same for equal values."""
+    hashed = column
+    if not isinstance(column.dtype, np.dtype) or column.dtype.hasobject:
+        try:
+            hashed = pd.util.hash_pandas_object(column, index=False)
+        except TypeError:  # of lists and arrays pandas knows no hash
+            for values in chunks(column, _PIECE):
+                yield from find_format("record").encode(values)
+            return
+    yield np.ascontiguousarray(hashed.to_numpy()).view(np.uint8).data
 
 
 def _is_key(key: object) -> bool:

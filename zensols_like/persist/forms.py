@@ -14,23 +14,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zensols_like.persist.formats import registered
+from zensols_like.persist.formats import Bounded, on_replaced, registered
 
 __all__ = ["Form", "FormCache", "FormPart", "Formed", "View"]
 
 View = Callable[[memoryview], Any]
 """Makes a tensor of a place in a record."""
 _PLAIN = (str, int, float, bool, type(None))
-_LIMIT = 4096
 _BITS = {1: np.uint8, 2: np.int16, 4: np.int32, 8: np.int64}
 """What has as many bytes as a data type that numpy does not know, such as bfloat16."""
 
 
 class FormPart(NamedTuple):
-    """An object of a mapping: its class, its plain attributes and the views that make its tensors."""
+    """An object of a mapping: its class, its attributes in their order, and the views that make its tensors."""
 
     cls: type[Any]
     plain: dict[str, Any]
+    """The attributes, with ``None`` in the place of a tensor."""
     views: tuple[tuple[str, View], ...]
 
     def make(self, record: memoryview) -> Any:
@@ -46,10 +46,11 @@ class FormPart(NamedTuple):
 class Form:
     """The value of records of one structure, without the bytes; known by its identity."""
 
-    __slots__ = ("_narrowed", "parts")
+    __slots__ = ("_narrowed", "parts", "size")
 
-    def __init__(self, parts: Mapping[str, FormPart]) -> None:
+    def __init__(self, parts: Mapping[str, FormPart], size: int) -> None:
         self.parts = parts
+        self.size = size
         self._narrowed: dict[frozenset[str], Form] = {}
 
     def only(self, names: frozenset[str]) -> Form:
@@ -57,12 +58,18 @@ class Form:
         found = self._narrowed.get(names)
         if found is None:
             parts = {name: part for name, part in self.parts.items() if name in names}
-            found = self._narrowed[names] = self if len(parts) == len(self.parts) else Form(parts)
+            found = self._narrowed[names] = self if len(parts) == len(self.parts) else Form(parts, self.size)
         return found
 
     @classmethod
-    def of(cls, value: Any, record: memoryview) -> Form | None:
-        """The form of a value that was decoded from a record; ``None`` where it has none."""
+    def of(cls, value: Any, record: memoryview, size: int) -> Form | None:
+        """The form of a value that was decoded from a record; ``None`` where it has none.
+
+        Args:
+            value: The value.
+            record: The record.
+            size: The bytes of its description, which is about what a form takes.
+        """
         torch = sys.modules.get("torch")
         if torch is None or type(value) is not dict:
             return None
@@ -73,19 +80,21 @@ class Form:
             is_ours = registered(kind.__module__, kind.__qualname__) is kind
             if type(name) is not str or not is_ours or getattr(inner, "__setstate__", None) is not None:
                 return None
-            plain, views = {}, []
+            plain: dict[str, Any] = {}
+            views = []
             for attribute, content in vars(inner).items():
                 if isinstance(content, torch.Tensor):
                     place = content.data_ptr() - start
                     if content.numel() == 0 or not 0 <= place < len(record):
                         return None
                     views.append((attribute, _view(content, place)))
+                    plain[attribute] = None
                 elif type(content) in _PLAIN:
                     plain[attribute] = content
                 else:
                     return None
             parts[name] = FormPart(kind, plain, tuple(views))
-        return cls(parts)
+        return cls(parts, size)
 
 
 def _view(tensor: Any, place: int) -> View:
@@ -143,7 +152,8 @@ class FormCache:
     """
 
     def __init__(self) -> None:
-        self._forms: dict[tuple[int, int], Form] = {}
+        self._forms: Bounded[tuple[int, int], Form] = Bounded()
+        on_replaced(self._forms.clear)
 
     def find(self, layout: int, length: int) -> Form | None:
         """The form of records; ``None`` when none of them was met."""
@@ -151,6 +161,4 @@ class FormCache:
 
     def keep(self, layout: int, length: int, form: Form) -> None:
         """Remember the form of records of a layout and a length."""
-        if len(self._forms) >= _LIMIT:
-            self._forms.clear()
-        self._forms[layout, length] = form
+        self._forms.keep((layout, length), form, form.size)

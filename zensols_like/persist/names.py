@@ -64,4 +64,4 @@ def group_name(attributes: Collection[str]) -> str:
     if len(name) <= 40 and not name.startswith("%") and "-" not in "".join(ordered):
         return name
     digest = hashlib.blake2b("\0".join(ordered).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return f"{name.lstrip('%-')[:32]}~{digest}"
+    return f"{name.lstrip('%-.')[:32]}~{digest}"

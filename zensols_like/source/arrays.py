@@ -131,7 +131,8 @@ class ArrayStash(SourceStash):
                 raise SourceError(
                     f"{name!r} is no array with rows, but a {_kind_of(array)}.",
                     self.source,
-                    "give numpy arrays of numbers or text and dense torch tensors, with one dimension or more",
+                    "give numpy arrays of numbers or text and dense torch tensors, with one dimension or more; fill "
+                    "what is masked",
                 )
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
@@ -214,8 +215,11 @@ def _open(path: Path) -> dict[str, Any]:
 
 def _has_rows(array: Any) -> bool:
     if _is_tensor(array):
-        return bool(array.layout == sys.modules["torch"].strided and array.ndim > 0)
-    return isinstance(array, np.ndarray) and not array.dtype.hasobject and array.ndim > 0
+        plain = array.layout == sys.modules["torch"].strided
+    else:
+        plain = isinstance(array, np.ndarray) and not array.dtype.hasobject
+        plain = plain and not isinstance(array, np.ma.MaskedArray)  # whose mask would be lost
+    return bool(plain and array.ndim > 0)
 
 
 def _kind_of(array: Any) -> str:

@@ -6,15 +6,17 @@ nothing else is tried when a name is not found.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from zensols_like.errors import UnsafeError
 
-__all__ = ["register", "registered", "require_registered"]
+__all__ = ["on_replaced", "register", "registered", "require_registered"]
 
 T = TypeVar("T")
 
 _CLASSES: dict[tuple[str, str], type[Any]] = {}
+_LISTENERS: list[Callable[[], None]] = []
 
 
 def register(cls: type[T]) -> type[T]:
@@ -53,8 +55,17 @@ def register(cls: type[T]) -> type[T]:
             "use a class of plain attributes, without __slots__, __new__ and built-in bases such as list or Enum; or "
             "give one with __slots__ a __getstate__ and a __setstate__",
         )
+    former = _CLASSES.get((cls.__module__, cls.__qualname__), cls)
     _CLASSES[cls.__module__, cls.__qualname__] = cls
+    if former is not cls:  # its module was loaded again, as in a notebook
+        for forget in _LISTENERS:
+            forget()
     return cls
+
+
+def on_replaced(forget: Callable[[], None]) -> None:
+    """Call a function whenever a registered class is replaced by another one of its name."""
+    _LISTENERS.append(forget)
 
 
 def registered(module: str, qualified_name: str) -> type[Any] | None:

@@ -11,7 +11,7 @@ from zensols_like.persist.formats.base import Format
 __all__ = ["find_format"]
 
 _PACKAGE = "zensols_like.persist.formats"
-_PARTS = ("allowlist", "base", "find", "nesting", "tensors")
+_PARTS = ("allowlist", "base", "bounded", "find", "nesting", "tensors")
 """The modules of the package that are no formats."""
 
 

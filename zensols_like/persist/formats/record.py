@@ -25,6 +25,7 @@ import numpy as np
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist.formats.allowlist import registered, require_registered
 from zensols_like.persist.formats.base import Buffer, Format, Parts
+from zensols_like.persist.formats.bounded import Bounded
 from zensols_like.persist.formats.nesting import CLOSING, MAX_NESTING, nesting
 
 __all__ = ["FORMAT", "RecordFormat"]
@@ -322,9 +323,8 @@ class RecordFormat:
             return [*known, *map(_tensor_bytes, kind[1])]
         parts = self._describe(value)
         if kind is not None and len(parts) == len(kind[1]) + 2:
-            if len(_KINDS) >= _MOST_KINDS:
-                _KINDS.clear()
-            _KINDS[kind[0]] = bytes(parts[0]), bytes(parts[1])
+            description, shapes = bytes(parts[0]), bytes(parts[1])
+            _KINDS.keep(kind[0], (description, shapes), 2 * len(description) + len(shapes))
         return parts
 
     def _describe(self, value: Any) -> list[Buffer]:
@@ -378,8 +378,7 @@ class RecordFormat:
 
 
 _PLAIN = (str, int, bool, type(None))
-_MOST_KINDS = 4096
-_KINDS: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
+_KINDS: Bounded[tuple[Any, ...], tuple[bytes, bytes]] = Bounded()
 """Description and shapes of values of one kind, which differ in the bytes of their tensors only."""
 
 

@@ -11,7 +11,8 @@ __all__ = ["tensor_bytes", "tensor_view", "torch_dtype"]
 
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
 
-_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+# torch ends the process where bytes are made a tensor of a quantized type, whatever file asks for that
+_NAMES = {dtype: name for name, dtype in _DTYPES.items() if not name.startswith(("qint", "quint"))}
 
 
 def torch_dtype(name: str) -> torch.dtype:
@@ -27,9 +28,9 @@ def tensor_bytes(tensor: Tensor) -> tuple[str, tuple[int, ...], memoryview]:
     Raises:
         PersistableError: The tensor is not dense.
     """
-    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
+    if tensor.layout != torch.strided or tensor.dtype not in _NAMES or tensor.is_nested:
         raise PersistableError(
-            f"A {tensor.layout} tensor (quantized: {tensor.is_quantized}) cannot be stored as it is.",
+            f"A {tensor.layout} tensor of {tensor.dtype} cannot be stored as it is.",
             None,
             "store dense tensors; a vectorizer stores sparse ones as SparseTensorFeatureContext",
         )
@@ -42,9 +43,11 @@ def tensor_view(dtype: str, shape: tuple[int, ...], buffer: memoryview) -> Tenso
     """A tensor that is a view of a buffer.
 
     Raises:
-        ValueError: The buffer has another size than data type and shape say.
+        ValueError: The buffer has another size than data type and shape say, or the data type is quantized.
     """
     found = _DTYPES[dtype]
+    if found not in _NAMES:
+        raise ValueError(f"bytes for a quantized type, {dtype}")
     count = 1
     for size in shape:
         count *= size
