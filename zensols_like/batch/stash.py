@@ -149,6 +149,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             )
         self.priming = False
         self._turn = Turn(f"[{self.name}]")
+        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ConfigurationError(
+                f"The batch_size is {self.batch_size!r}.",
+                f"[{self.name}] batch_size",
+                "use a whole number of at least 1",
+            )
         self._ready = False
         self._stored: list[Commit] = []
         self._journal_due = 0.0
