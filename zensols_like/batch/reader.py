@@ -30,6 +30,7 @@ class ContextReader:
             for number, group in enumerate(store.require_manifest().groups)
             if wanted is None or not wanted.isdisjoint(group.attributes)
         ]
+        self._is_mended = store.index_damage is not None
 
     def read(self, position: int, name: str | None = None) -> Contexts:
         """The contexts of a batch; those of several groups as a chain of their mappings.
@@ -53,7 +54,7 @@ class ContextReader:
         except CorruptBatch:
             self._store.require_current()
             raise
-        if self._store.index_damage is not None:  # no checksum says that the record is of this edition
+        if self._is_mended:  # no checksum says that the record is of this edition
             self._store.require_current()
         return parts[0] if len(parts) == 1 else ChainMap(*parts)
 

@@ -12,8 +12,6 @@ from zensols_like.persist import ReadOnlyStash
 
 __all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "position_of"]
 
-_MAX_DIGITS = 19
-
 
 def position_of(batch_id: str) -> int | None:
     """The position that an ID stands for; ``None`` when it is none.
@@ -22,10 +20,12 @@ def position_of(batch_id: str) -> int | None:
         >>> position_of("12"), position_of("012"), position_of("twelve")
         (12, None, None)
     """
-    if not isinstance(batch_id, str) or not (batch_id.isascii() and batch_id.isdigit() and len(batch_id) < _MAX_DIGITS):
+    try:
+        position = int(batch_id) if isinstance(batch_id, str) else -1
+    except ValueError:
         return None
-    position = int(batch_id)
-    return position if str(position) == batch_id else None
+    # the text of a number only: no other digits, signs, spaces or zeros before it
+    return position if str(position) == batch_id and position >= 0 else None
 
 
 @dataclass(frozen=True)

@@ -626,15 +626,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             CorruptBatch: A record is damaged or gone.
         """
         self.prime()
-        read, decode, wanted = (
-            self._reader.read,
-            self.codec.decode,
-            BatchIDs(range(len(self))) if keys is None else keys,
-        )
+        read, decode, locate = self._reader.read, self.codec.decode, self.store.plan.position
+        wanted = BatchIDs(range(len(self))) if keys is None else keys
         if isinstance(wanted, BatchIDs):
-            yield from (decode(read(position, str(position))) for position in wanted.positions)
-        else:
-            yield from (decode(read(self._position(name), name)) for name in wanted)
+            for position in wanted.positions:
+                yield decode(read(position, str(position)))
+            return
+        for name in wanted:
+            found = locate(name)
+            yield decode(read(self._position(name) if found is None else found, name))
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""
