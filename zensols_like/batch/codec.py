@@ -98,8 +98,8 @@ class BoundField:
         Raises:
             EncodeError: A value cannot be encoded; names its data point.
         """
-        if self.is_label:
-            missing = which_missing(values)
+        if self.is_label and not _are_all_there(values):
+            missing = [is_missing(value) for value in values]
             if all(missing):
                 return NullFeatureContext(self.field.feature_id)
             if any(missing):
@@ -309,14 +309,13 @@ def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
         ) from error
 
 
-def which_missing(values: Sequence[Any]) -> Sequence[bool]:
-    """Whether each label of a column says nothing; see `is_missing`."""
+def _are_all_there(values: Sequence[Any]) -> bool:
+    """Whether a glance shows that there are labels and none of them is missing; see `is_missing`."""
+    if len(values) == 0:
+        return False
     if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf":
-        found: list[bool] = np.isnan(values).tolist()
-        return found
-    if _TEXT.issuperset(map(type, values)):
-        return [False] * len(values)
-    return [is_missing(value) for value in values]
+        return values.dtype.kind != "f" or not np.isnan(values).any()
+    return _TEXT.issuperset(map(type, values))
 
 
 def is_missing(value: Any) -> bool:

@@ -20,6 +20,7 @@ from zensols_like.persist import NumberedKeys
 
 __all__ = ["Plan", "PlannedIDs", "PlannedSets", "plan_batches"]
 
+_MOST_NUMBERS = 1 << 22
 _ARRAYS = ("split_ends", "batch_ends", "text_ends", "id_lengths", "id_bytes")
 
 
@@ -72,9 +73,16 @@ class Plan:
     def ids(self, position: int) -> Sequence[str]:
         """The IDs of the data points of a batch: a tuple, or numbers where all of them are."""
         first, last = self._start(self.batch_ends, position), int(self.batch_ends[position])
+        if self._numbers is not None:
+            return self._numbers[first:last]
         text = self.id_bytes[self._start(self.text_ends, position) : int(self.text_ends[position])]
         lengths = self.id_lengths[first:last]
         return NumberedKeys.from_bytes(text, lengths) or _cut(text.tobytes(), lengths)
+
+    @cached_property
+    def _numbers(self) -> NumberedKeys | None:
+        """All IDs, where they are numbers and not too many to be kept for the sake of speed."""
+        return NumberedKeys.from_bytes(self.id_bytes, self.id_lengths) if self.size <= _MOST_NUMBERS else None
 
     @staticmethod
     def _start(ends: NDArray[np.int64], position: int) -> int:

@@ -16,6 +16,8 @@ _MOST_DIGITS = 18
 _POWERS = 10 ** np.arange(_MOST_DIGITS, dtype=np.int64)
 _DENSE = 8
 """Numbers are counted, which is quicker than sorting, where the greatest is less than so many times their count."""
+_FEW_DIGITS = 9
+"""As many digits as a number of 32 bits always holds."""
 _ZERO, _NINE = ord("0"), ord("9")
 
 
@@ -98,10 +100,16 @@ class NumberedKeys(Sequence[str]):
         lengths = np.searchsorted(_POWERS[1:], self.numbers, side="right") + 1
         ends = np.cumsum(lengths)
         data = np.empty(ends[-1] if len(ends) else 0, np.uint8)
-        for place in range(int(lengths.max(initial=0))):
-            has_place = lengths > place
-            data[ends[has_place] - 1 - place] = self.numbers[has_place] // _POWERS[place] % 10 + _ZERO
-        return data, lengths
+        longest = int(lengths.max(initial=0))
+        rest = self.numbers.astype(np.uint32 if longest <= _FEW_DIGITS else np.uint64)  # divided twice as quickly
+        at = ends - 1
+        for place in range(longest):
+            if place > 0:
+                longer = lengths > place
+                rest, at, lengths = rest[longer], at[longer], lengths[longer]
+            rest, digits = np.divmod(rest, rest.dtype.type(10))
+            data[at - place] = digits + _ZERO
+        return data, np.diff(ends, prepend=0)
 
     @classmethod
     def from_bytes(cls, data: NDArray[np.uint8], lengths: NDArray[Any]) -> NumberedKeys | None:

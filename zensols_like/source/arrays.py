@@ -86,8 +86,12 @@ class ArrayStash(SourceStash):
         Raises:
             SourceError: There is no such row.
         """
-        if isinstance(keys, NumberedKeys) and np.all((keys.numbers >= 0) & (keys.numbers < self._length)):
-            return self._piece(keys.numbers) or self._take(keys.numbers)
+        if isinstance(keys, NumberedKeys) and len(keys) > 0:
+            piece = self._piece(keys.numbers)
+            if piece is not None:
+                return piece
+            if np.all(keys.numbers < self._length):  # none is less than 0
+                return self._take(keys.numbers)
         positions = self._positions(keys)
         if None in positions:
             missing = [key for key, position in zip(keys, positions, strict=True) if position is None]
@@ -163,9 +167,10 @@ class ArrayStash(SourceStash):
 
     def _piece(self, positions: NDArray[np.int64]) -> dict[str, Any] | None:
         """The rows of positions that follow one another, without a copy; ``None`` where they do not."""
-        if len(positions) == 0 or positions[-1] - positions[0] + 1 != len(positions) or np.any(np.diff(positions) != 1):
+        first, last = int(positions[0]), int(positions[-1])
+        if last - first + 1 != len(positions) or last >= self._length or (positions[1:] - positions[:-1] != 1).any():
             return None
-        rows = slice(positions[0], positions[-1] + 1)
+        rows = slice(first, last + 1)
         self._require_same()
         return {name: array[rows] for name, array in self._arrays.items()}
 
