@@ -14,6 +14,7 @@ import typer
 
 import zensols_like
 from zensols_like.cli.config import show_config
+from zensols_like.cli.count import count_complete
 from zensols_like.cli.exits import Exits
 from zensols_like.cli.options import (
     AsJson,
@@ -105,6 +106,15 @@ def list_batches(
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """List the batches by split; of a folder that is no store, list the stores below it."""
+    if (
+        count
+        and store is not None
+        and config is None
+        and not as_json
+        and (batches := count_complete(store)) is not None
+    ):
+        typer.echo(batches)
+        return
     _run("commands.list_batches", Source(store, config, overrides, section), as_json, show_all, count)
 
 
