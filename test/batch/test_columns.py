@@ -16,7 +16,7 @@ from zensols_like.batch import BatchFeatureMapping, FieldFeatureMapping, Manager
 from zensols_like.batch.codec import BatchCodec, ColumnSource
 from zensols_like.batch.domain import PointColumns
 from zensols_like.batch.row import RowColumns
-from zensols_like.dataframe import DataframeDataPoint, FrameStash, TableColumns
+from zensols_like.dataframe import DataframeDataPoint, FrameStash
 from zensols_like.errors import EncodeError
 from zensols_like.persist import NumberedKeys
 from zensols_like.persist.formats import find_format
@@ -134,5 +134,5 @@ def test_rows_and_columns_of_tables_are_encoded_to_the_same_bytes(name: str, is_
             stash = FrameStash(None, None, table)
             keys = stash.keys()
             points = tuple(DataframeDataPoint(key, None, row) for key, row in stash.load_many(keys))
-            columns = TableColumns(keys, stash.load_columns(keys))
+            columns = RowColumns(keys, stash.load_columns(keys))
             assert stored(codec, columns) == stored(codec, PointColumns(points)), (values, table.dtypes)

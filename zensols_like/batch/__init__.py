@@ -13,7 +13,7 @@ from zensols_like.batch.mapping import (
 )
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata, MetadataNetworkSettings
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash
-from zensols_like.batch.row import RowDataPoint
+from zensols_like.batch.row import RowColumns, RowDataPoint
 from zensols_like.batch.stash import BatchStash
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import (
@@ -53,6 +53,7 @@ __all__ = [
     "MetadataNetworkSettings",
     "MissingBatchError",
     "PointColumns",
+    "RowColumns",
     "RowDataPoint",
     "StackedFeatureContext",
     "StaleError",

@@ -16,7 +16,7 @@ from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping,
 from zensols_like.batch.multi import EncodeObserver
 from zensols_like.batch.row import RowDataPoint
 from zensols_like.batch.stash import BatchStash
-from zensols_like.dataset import DatasetSplitStash, FixedSplitKeyContainer, draw_splits
+from zensols_like.dataset import DEFAULT_SPLITS, DatasetSplitStash, FixedSplitKeyContainer, draw_splits
 from zensols_like.errors import DatasetError
 from zensols_like.persist import GroupedStash, NumberedKeys
 from zensols_like.source import ArrayStash
@@ -29,7 +29,6 @@ from zensols_like.vectorize import (
 
 __all__ = ["ArrayBatchStash"]
 
-_SPLITS: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 _WHERE = "arrays"
 
 
@@ -159,7 +158,7 @@ def _split(
         names = list(dict.fromkeys(named.tolist()))
         homes = np.asarray([names.index(name) for name in np.unique(named)])[np.unique(named, return_inverse=True)[1]]
     else:
-        distribution = _SPLITS if split is None else split
+        distribution = DEFAULT_SPLITS if split is None else split
         names = list(distribution)
         homes = draw_splits(_classes(columns, label if len(names) > 1 else None), distribution, seed)
     generator = np.random.RandomState(seed)

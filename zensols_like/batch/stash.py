@@ -123,6 +123,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     observer: EncodeObserver | None = field(default=None, kw_only=True, repr=False, compare=False)
     """Who is told how an encode goes on."""
 
+    _ROW_TYPES: ClassVar[tuple[type[DataPoint], ...]] = (RowDataPoint,)
+    """Data points that are rows as they are; a class of the user may make other attributes of a row."""
     _NOT_PICKLED: ClassVar[tuple[str, ...]] = (
         "observer",
         "codec",
@@ -270,7 +272,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     def _create_source(self, ids: Sequence[str]) -> ColumnSource:
         """The columns of data points; a source that keeps columns gives its own instead of a row for each of them."""
-        columns = self.split_stash_container.load_columns(ids) if self.data_point_type is RowDataPoint else None
+        is_row = self.data_point_type in self._ROW_TYPES
+        columns = self.split_stash_container.load_columns(ids) if is_row else None
         if columns is not None:
             return RowColumns(ids, columns)
         return PointColumns(self.create_data_points(ids))

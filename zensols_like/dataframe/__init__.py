@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zensols_like.dataframe.batch import DataframeBatch, DataframeBatchStash
-from zensols_like.dataframe.column import DataframeDataPoint, TableColumns
+from zensols_like.dataframe.column import DataframeDataPoint
 from zensols_like.dataframe.stash import (
     AutoSplitDataframeStash,
     DataframeStash,
@@ -30,5 +30,4 @@ __all__ = [
     "FrameStash",
     "SplitColumnDataframeStash",
     "SplitKeyDataframeStash",
-    "TableColumns",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pandas as pd
 import torch
@@ -16,22 +16,23 @@ from zensols_like.batch import (
     Batch,
     BatchShardStash,
     BatchStash,
-    ColumnSource,
+    DataPoint,
     DefaultBatch,
     EncodeObserver,
+    RowDataPoint,
 )
-from zensols_like.dataframe.column import DataframeDataPoint, TableColumns
+from zensols_like.dataframe.column import DataframeDataPoint
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.stash import FrameStash
 from zensols_like.dataframe.table import require_columns
 from zensols_like.dataframe.vectorize import DataframeFeatureVectorizerManager, LabelEncoding
+from zensols_like.dataset import DEFAULT_SPLITS
 from zensols_like.errors import BatchError, DataframeError
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import FeatureVectorizerManagerSet
 
 __all__ = ["DataframeBatch", "DataframeBatchStash"]
 
-_SPLITS: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 _FRAME = "the data frame"
 
 
@@ -73,6 +74,8 @@ class DataframeBatchStash(BatchStash):
 
     and the other options of a `BatchStash`.
     """
+
+    _ROW_TYPES: ClassVar[tuple[type[DataPoint], ...]] = (DataframeDataPoint, RowDataPoint)
 
     @classmethod
     def from_frame(
@@ -192,11 +195,6 @@ class DataframeBatchStash(BatchStash):
         if isinstance(batch, DefaultBatch) and batch.batch_feature_mappings is None:
             batch.batch_feature_mappings = self.feature_vectorizer_manager.batch_feature_mapping
 
-    def _create_source(self, ids: Sequence[str]) -> ColumnSource:
-        is_plain = self.data_point_type is DataframeDataPoint  # a class of the user may make other attributes of a row
-        columns = self.split_stash_container.load_columns(ids) if is_plain else None
-        return super()._create_source(ids) if columns is None else TableColumns(ids, columns)
-
 
 def _default_encoding(frame: pd.DataFrame, label: str) -> LabelEncoding:
     if not isinstance(frame, pd.DataFrame):
@@ -228,7 +226,7 @@ def _split_source(
             raise DataframeError(f"The column {label!r} is both the label and the split.", _FRAME, "use two columns")
         column, names = split, frame[split].dropna().unique().tolist()
     else:
-        column, distribution = "split", _SPLITS if split is None else split
+        column, distribution = "split", DEFAULT_SPLITS if split is None else split
         if column in frame.columns:
             raise DataframeError(
                 f"The table has a column {column!r}, and it is not said what it is for.",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import pandas as pd
 
 from zensols_like.batch import DataPoint
 
-__all__ = ["DataframeDataPoint", "TableColumns", "is_taken"]
+__all__ = ["DataframeDataPoint", "is_taken"]
 
 
 @dataclass
@@ -32,21 +32,6 @@ class DataframeDataPoint(DataPoint):
         yield 0, f"id: {self.id}"
         for name, value in self.row.items():
             yield 0, f"{name}: {value}"
-
-
-@dataclass(frozen=True)
-class TableColumns:
-    """The columns of some rows of a table; no object is made for a row."""
-
-    ids: Sequence[str]
-    """The keys of the rows."""
-    columns: Mapping[str, Any]
-    """The values of each column, as an array."""
-    is_random: ClassVar[bool] = False
-
-    def column(self, name: str) -> Any:
-        """The values of a column, as an array."""
-        return self.columns[name]
 
 
 def is_taken(name: str) -> bool:

@@ -10,12 +10,20 @@ from zensols_like.dataset.group import GroupStashSplitKeyContainer
 from zensols_like.dataset.interface import SplitKeyContainer, SplitStashContainer
 from zensols_like.dataset.keys import AbstractSplitKeyContainer, StashSplitKeyContainer
 from zensols_like.dataset.leave import LeaveNOutSplitKeyContainer
-from zensols_like.dataset.split import draw_splits, group_splits, split_by_hash, split_counts, stratified_counts
+from zensols_like.dataset.split import (
+    DEFAULT_SPLITS,
+    draw_splits,
+    group_splits,
+    split_by_hash,
+    split_counts,
+    stratified_counts,
+)
 from zensols_like.dataset.stash import DatasetSplitStash, SortedDatasetSplitStash
 from zensols_like.dataset.stratified import StratifiedStashSplitKeyContainer
 from zensols_like.errors import DatasetError
 
 __all__ = [
+    "DEFAULT_SPLITS",
     "AbstractSplitKeyContainer",
     "DatasetError",
     "DatasetSplitStash",

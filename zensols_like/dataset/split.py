@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from zensols_like.errors import DatasetError
 
-__all__ = ["draw_splits", "group_splits", "split_by_hash", "split_counts", "stratified_counts"]
+__all__ = ["DEFAULT_SPLITS", "draw_splits", "group_splits", "split_by_hash", "split_counts", "stratified_counts"]
 
 L = TypeVar("L", bound=Hashable)
 
+DEFAULT_SPLITS: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
+"""The part of the rows by split, where nobody says otherwise."""
 _TOLERANCE = 1e-6
 
 

@@ -210,9 +210,7 @@ class ShardRecords(RecordStore):
                     length = frame_size(data[offset:], str(path))
                     found = unframe(data[offset : offset + length], str(path))
                 except CorruptBatch:
-                    if any(
-                        data[at : at + len(MAGIC)] == MAGIC for at in range(offset + ALIGNMENT, len(data), ALIGNMENT)
-                    ):
+                    if _next_header(data, offset) < len(data):
                         raise  # records follow: this is damage, and no torn end
                     break
                 record = data[offset : offset + length]
@@ -234,11 +232,16 @@ class ShardRecords(RecordStore):
                     length = frame_size(data[offset:], str(path))
                     found = unframe(data[offset : offset + length], str(path), verify=False)
                 except CorruptBatch:
-                    later = range(offset + ALIGNMENT, len(data), ALIGNMENT)
-                    offset = next((at for at in later if data[at : at + len(MAGIC)] == MAGIC), len(data))
+                    offset = _next_header(data, offset)
                 else:
                     yield found.key, Receipt(str(path.relative_to(self.root)), offset, length, 0)
                     offset += length + -length % ALIGNMENT
+
+
+def _next_header(shard: memoryview, offset: int) -> int:
+    """Where after an offset the next record begins, by its magic; the end of the shard when none does."""
+    later = range(offset + ALIGNMENT, len(shard), ALIGNMENT)
+    return next((at for at in later if shard[at : at + len(MAGIC)] == MAGIC), len(shard))
 
 
 @dataclass
