@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import mmap
 import os
 import pickle
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 import torch
 
-from zensols_like.persist import Formed
+from zensols_like.persist import Form, Formed
 from zensols_like.persist.formats import Bounded
 from zensols_like.persist.formats.record import FORMAT
 from zensols_like.persist.records import read_record, write_record
@@ -77,6 +78,13 @@ def test_a_class_whose_module_is_loaded_again_is_the_new_one(tmp_path: Path, not
     assert type(read_record(records, FORMAT, key, "g", found)["a"]) is noted.Noted
     again = write_record(records, FORMAT, "2", "g", {"a": noted.Noted("x", torch.arange(3), "text")})
     assert type(read_record(records, FORMAT, "2", "g", again)["a"]) is noted.Noted
+
+
+@pytest.mark.parametrize("place", [64, 1 << 31])
+def test_a_record_too_large_for_a_structure_of_numpy_has_no_form(place: int, noted: ModuleType) -> None:
+    record = memoryview(mmap.mmap(-1, (1 << 31) + 128))  # memory that is never touched
+    value = {"a": noted.Noted("x", torch.frombuffer(record, dtype=torch.int64, count=2, offset=place), "text")}
+    assert (Form.of(value, record, 0) is None) == (place > 64)
 
 
 def test_long_texts_are_not_remembered_without_end(tmp_path: Path, noted: ModuleType) -> None:

@@ -249,8 +249,10 @@ class BatchCodec:
             BatchError: A context belongs to no attribute of the mapping, or does not decode.
         """
         if isinstance(contexts, Formed):
-            record = contexts.record
-            return {name: step(record) for name, step in self._steps(contexts.form)}
+            whole, tensors = contexts.whole, {}
+            for name, view in self._known_views.get(contexts.form) or self._views(contexts.form):
+                tensors[name] = view(whole)
+            return tensors
         if isinstance(contexts, ChainMap):
             decoded = {name: tensor for part in contexts.maps for name, tensor in self.decode(part).items()}
             return {name: decoded[name] for name in self.fields if name in decoded}
@@ -267,22 +269,19 @@ class BatchCodec:
             )
 
     @cached_property
-    def _known_steps(self) -> Bounded[Form, tuple[tuple[str, View], ...]]:
+    def _known_views(self) -> Bounded[Form, tuple[tuple[str, View], ...]]:
         return Bounded()
 
-    def _steps(self, form: Form) -> tuple[tuple[str, View], ...]:
+    def _views(self, form: Form) -> tuple[tuple[str, View], ...]:
         """How the records of a form are decoded: for each attribute what makes its tensor."""
-        steps = self._known_steps.get(form)
-        if steps is None:
-            self._require_mapped(form.parts)
-            steps = tuple(
-                (name, _step(bound, form.parts[name])) for name, bound in self.fields.items() if name in form.parts
-            )
-            self._known_steps.keep(form, steps, form.size)
-        return steps
+        self._require_mapped(form.parts)
+        parts = form.parts
+        views = tuple((name, _view(bound, parts[name])) for name, bound in self.fields.items() if name in parts)
+        self._known_views.keep(form, views, form.size)
+        return views
 
 
-def _step(bound: BoundField, part: FormPart) -> View:
+def _view(bound: BoundField, part: FormPart) -> View:
     """What makes the tensor of an attribute from a record.
 
     Where the vectorizer hands out the tensor of a context as it is, no context is made for it.
@@ -291,7 +290,7 @@ def _step(bound: BoundField, part: FormPart) -> View:
     is_tensor = part.cls in (TensorFeatureContext, StackedFeatureContext) and "tensor" in views
     if is_tensor and vectorizer.decoding == "identity" and part.plain.get("feature_id") == vectorizer.feature_id:
         return views["tensor"]
-    return lambda record: bound.decode(part.make(record))
+    return lambda whole: bound.decode(part.make(whole))
 
 
 def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,10 @@ class Commit(NamedTuple):
     receipt: Receipt
     is_unlabeled: bool = False
     """Whether a label of the group is missing for all data points of the batch."""
+
+
+_as_receipt = partial(tuple.__new__, Receipt)
+"""Makes a receipt of its five fields for half of what naming them costs."""
 
 
 @dataclass(eq=False)
@@ -141,12 +146,14 @@ class Receipts:
         number = self._file[position]
         if number < 0:
             return None
-        return Receipt(
-            self._files[number],
-            self._offset[position],
-            self._length[position],
-            self._checksum[position],
-            self._layout[position],
+        return _as_receipt(
+            (
+                self._files[number],
+                self._offset[position],
+                self._length[position],
+                self._checksum[position],
+                self._layout[position],
+            )
         )
 
 

@@ -21,10 +21,10 @@ def position_of(batch_id: str) -> int | None:
         (12, None, None)
     """
     try:
-        position = int(batch_id) if isinstance(batch_id, str) else -1
-    except ValueError:
+        position = int(batch_id)
+    except (ValueError, TypeError):
         return None
-    # the text of a number only: no other digits, signs, spaces or zeros before it
+    # the text of a number only: no number itself, no other digits, signs, spaces or zeros before it
     return position if str(position) == batch_id and position >= 0 else None
 
 

@@ -30,7 +30,7 @@ from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.row import RowColumns, RowDataPoint
-from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
+from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews, position_of
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
@@ -629,15 +629,17 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             CorruptBatch: A record is damaged or gone.
         """
         self.prime()
-        read, decode, locate = self._reader.read, self.codec.decode, self.store.plan.position
-        wanted = BatchIDs(range(len(self))) if keys is None else keys
+        read, decode, planned = self._reader.read, self.codec.decode, range(len(self))
+        wanted = BatchIDs(planned) if keys is None else keys
         if isinstance(wanted, BatchIDs):
             for position in wanted.positions:
-                yield decode(read(position, str(position)))
+                yield decode(read(position))
             return
         for name in wanted:
-            found = locate(name)
-            yield decode(read(self._position(name) if found is None else found, name))
+            found = position_of(name)
+            if found is None or found not in planned:
+                found = self._position(name)
+            yield decode(read(found, name))
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""

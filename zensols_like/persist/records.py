@@ -16,7 +16,7 @@ from xxhash import xxh3_64, xxh3_64_intdigest
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.folder import StoreFolder
 from zensols_like.persist.formats import Buffer, Format, find_format
-from zensols_like.persist.forms import Form, FormCache, Formed
+from zensols_like.persist.forms import Form, FormCache
 from zensols_like.persist.frame import REPAIR, Frame, checksum_of, frame, layout_of, size_of, unframe
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
@@ -32,8 +32,8 @@ __all__ = [
 
 _VERIFY = ("always", "never")
 _FORMS = FormCache()
-_LARGE = 1 << 16
-"""Bytes from which letting other threads run is worth a tenth of a microsecond."""
+_LARGE = 1 << 19
+"""Bytes from which others should run meanwhile; it costs half a microsecond."""
 _HEAD_PIECES = 7
 """How many pieces of a frame there are up to the end of its first buffer."""
 
@@ -132,11 +132,20 @@ def read_record(
         UnsafeError: Reading it would need code that is not allowed.
     """
     _, _, length, checksum, layout = receipt
+    form = _FORMS.get((layout, length))
+    if form is not None and (checksum != 0 or not verify):  # as all but the first one of a structure
+        record = store.get(receipt)
+        if not verify or _digest(record, length) == checksum:
+            return form.over(record)
+    return _read_unknown(store, storage, key, group, receipt, verify)
+
+
+def _read_unknown(store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool) -> Any:
+    """Read a record whose form is not known, or that is not what it should be."""
+    _, _, length, checksum, layout = receipt
     # without a checksum to compare, what somebody wrote into an earlier load would pass for damage
     record = store.get_again(receipt) if verify and checksum == 0 else store.get(receipt)
     is_proven = checksum != 0 and verify and _digest(record, length) == checksum
-    if layout != 0 and (is_proven or not verify) and (form := _FORMS.find(layout, length)) is not None:
-        return Formed(form, record)
     if verify and checksum != 0 and not is_proven:
         # someone may have written into what an earlier load gave; on the disk it may still be as it was
         record = store.get_again(receipt)
@@ -154,7 +163,7 @@ def read_record(
     if layout != 0 and layout == layout_of(record):
         form = Form.of(value, record, size_of(found.parts[0]))
         if form is not None:
-            _FORMS.keep(layout, length, form)
+            _FORMS.keep((layout, length), form, form.size)
     return value
 
 

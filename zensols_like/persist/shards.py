@@ -133,7 +133,7 @@ class ShardRecords(RecordStore):
 
     def get(self, receipt: Receipt) -> memoryview:
         """A record in the map of its shard, which is shared by all loads of this process."""
-        file, offset, length, *_ = receipt
+        file, offset, length, _, _ = receipt
         shard = self._maps.get(file)
         end = offset + length
         if shard is None or end > len(shard):
