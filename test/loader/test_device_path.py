@@ -14,7 +14,10 @@ from zensols_like.loader import BatchSchedule, Cursor, LoaderOptions, LoaderStat
 from zensols_like.loader.crew import CallingThread, Threads
 from zensols_like.loader.device import DeviceCopier
 from zensols_like.loader.pace import Pace
-from zensols_like.loader.pipeline import Cache, Pipeline, plan_work
+from zensols_like.loader.pipeline import Pipeline
+from zensols_like.loader.placing import Placer, plan_work
+from zensols_like.loader.queue import Cache, ReadQueue
+from zensols_like.loader.stats import DeliveryLog
 
 CPU = torch.device("cpu")
 WAYS: list[dict[str, Any]] = [
@@ -40,11 +43,12 @@ def run(kept: Cache[FakeBatch], load: Callable[[str], FakeBatch], n: int = 12, *
     options = LoaderOptions(**way)
     source = fake_source(n, load)
     work = plan_work(source, options, torch.device("cuda"))  # which is only a name here
-    crew = Threads(work, options.workers, Pace(options.workers)) if options.reads_ahead else CallingThread(work)
-    copier = DeviceCopier(CPU, options.prefetch + 3)
-    pipeline = Pipeline(source, options, work, crew, copier, kept, LoaderStats())
+    steps, stats = BatchSchedule(source.ids).walk(Cursor(), ShardContext()), LoaderStats()
+    queue = ReadQueue(steps, options, kept, Pace(options.workers), source.size_bytes)
+    crew = Threads(queue, work, options.workers) if options.reads_ahead else CallingThread(queue, work)
+    placer = Placer(source, options, queue, DeviceCopier(CPU), stats)
     try:
-        return [batch for _, batch in pipeline.run(BatchSchedule(source.ids).walk(Cursor(), ShardContext()))]
+        return [batch for _, batch in Pipeline(options, queue, crew, placer, DeliveryLog(stats)).run()]
     finally:
         crew.close()
 

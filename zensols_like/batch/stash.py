@@ -580,8 +580,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         if not self._ready:
             self.prime()
-        position = self.store.plan.position(name)
-        return None if position is None else self._at(position, name)
+        position = position_of(name)
+        return None if position is None or position >= len(self.store.plan) else self._at(position, name)
 
     def _at(self, position: int, name: str) -> Batch:
         plan = self.store.plan

@@ -51,15 +51,26 @@ class DeviceCopier:
 
     Args:
         device: Where batches go.
-        slots: How many there are: for each batch read ahead one, and two for those being copied.
+        slots: How many slots there are at first; see `reserve`.
     """
 
-    def __init__(self, device: torch.device, slots: int) -> None:
+    def __init__(self, device: torch.device, slots: int = 0) -> None:
         self.device = device
         self._pins = device.type == "cuda"
         self._stream = torch.cuda.Stream(device) if self._pins else None  # type: ignore[no-untyped-call]
-        self._free = deque(Slot(torch.empty(0, dtype=torch.uint8)) for _ in range(slots))
+        self._free: deque[Slot] = deque()
+        self._slots = 0
         self._size = 0
+        self.reserve(slots)
+
+    def reserve(self, slots: int) -> None:
+        """See to it that there are so many slots: for each batch read ahead one, and a few for those being copied.
+
+        Those that are added get their memory when they are lent.
+        """
+        while self._slots < slots:
+            self._free.appendleft(Slot(torch.empty(0, dtype=torch.uint8)))
+            self._slots += 1
 
     def lend(self) -> Slot:
         """A slot that may be written to; give it back with `copy` or `give_back`."""

@@ -16,14 +16,15 @@ from zensols_like.loader.crew import CallingThread, Crew, Threads
 from zensols_like.loader.device import DeviceCopier
 from zensols_like.loader.options import LoaderOptions
 from zensols_like.loader.pace import Pace
-from zensols_like.loader.pipeline import Cache, Pipeline, plan_work
+from zensols_like.loader.pipeline import Pipeline
+from zensols_like.loader.placing import Placer, plan_work
 from zensols_like.loader.processes import Processes, start_processes
+from zensols_like.loader.queue import Cache, ReadQueue
 from zensols_like.loader.schedule import BatchSchedule, Cursor, Step
 from zensols_like.loader.shard import ShardContext
 from zensols_like.loader.source import B, BatchSource
 from zensols_like.loader.state import LoaderState
-from zensols_like.loader.stats import LoaderStats
-from zensols_like.loader.work import LoadWork
+from zensols_like.loader.stats import DeliveryLog, LoaderStats
 
 __all__ = ["BatchLoader"]
 
@@ -54,8 +55,8 @@ class BatchLoader(Generic[B]):
         self.shard = ShardContext.detect() if self.options.shard is None else self.options.shard
         self.device = self._device()
         self.schedule = self._schedule()
-        self.stats = LoaderStats()
-        """Where the time goes."""
+        self._stats = LoaderStats()
+        self._log = DeliveryLog(self._stats)
         self.last: Step | None = None
         """Which batch the loop got last, and whether it is padding."""
         self._cache: Cache[B] = {}
@@ -102,6 +103,12 @@ class BatchLoader(Generic[B]):
     def __len__(self) -> int:
         """The steps of a whole epoch, for this rank."""
         return self.schedule.steps_of_epoch(self.shard)
+
+    @property
+    def stats(self) -> LoaderStats:
+        """Where the time goes, up to now; ask again for what comes later."""
+        self._log.settle()
+        return self._stats
 
     @property
     def epoch(self) -> int:
@@ -163,12 +170,13 @@ class BatchLoader(Generic[B]):
         self._loop = object()
 
     def _run(self, loop: object) -> Iterator[B]:
-        work = plan_work(self.source, self.options, self.device)
-        crew = self._crew = self._start_crew(work)
-        copier = None if self.device.type == "cpu" else DeviceCopier(self.device, self.options.prefetch + 3)
-        pipeline = Pipeline(self.source, self.options, work, crew, copier, self._cache, self.stats)
+        steps = self.schedule.walk(self._start, self.shard)
+        queue = ReadQueue(steps, self.options, self._cache, self._pace, self.source.size_bytes)
+        copier = None if self.device.type == "cpu" else DeviceCopier(self.device)
+        crew = self._crew = self._start_crew(queue)
+        placer = Placer(self.source, self.options, queue, copier, self._stats)
         try:
-            for step, batch in pipeline.run(self.schedule.walk(self._start, self.shard)):
+            for step, batch in Pipeline(self.options, queue, crew, placer, self._log).run():
                 self._at, self.last = step.after, step
                 yield batch
                 del batch  # a loop that let go of it frees its memory
@@ -185,16 +193,17 @@ class BatchLoader(Generic[B]):
             crew.close()
         self._end()
 
-    def _start_crew(self, work: LoadWork[B]) -> Crew[B]:
+    def _start_crew(self, queue: ReadQueue[B]) -> Crew[B]:
         """Who reads for one loop; processes stay from loop to loop."""
+        work = plan_work(self.source, self.options, self.device)
         if not self.options.reads_ahead:
-            return CallingThread(work)
+            return CallingThread(queue, work)
         if self.options.worker_type == "thread":
-            return Threads(work, self.options.workers, self._pace)
+            return Threads(queue, work, self.options.workers)
         if self._processes is None:
             self._processes = start_processes(work, self.options.workers)
             self._end_processes = weakref.finalize(self, self._processes.shutdown, cancel_futures=True)
-        return Processes(self._processes, self._pace)
+        return Processes(queue, self._processes)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -221,7 +230,7 @@ class BatchLoader(Generic[B]):
         """End worker processes and forget what is cached; a later loop begins with new ones."""
         if self._end_processes is not None:
             self._end_processes()
-        self._processes = self._end_processes = None
+        self._crew = self._processes = self._end_processes = None
         self._cache.clear()
 
     def __enter__(self) -> Self:

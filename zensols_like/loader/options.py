@@ -19,6 +19,8 @@ _ALLOWED: dict[str, Sequence[Any]] = {
     "cache": (None, "cpu", "cuda"),
     "on_error": ("raise", "skip"),
 }
+_MOST_AHEAD = 16
+_AHEAD_BYTES = 1 << 24
 _AT_LEAST = {"prefetch": 0, "workers": 0, "max_bytes": 1}
 
 
@@ -51,8 +53,9 @@ class LoaderOptions:
     """Which rank this process is; found out when ``None``."""
     device: torch.device | str | None = None
     """Where the tensors go; the device of the stash's model when ``None``."""
-    prefetch: int = 2
-    """How many batches are read ahead of the loop."""
+    prefetch: int | None = None
+    """How many batches are read ahead of the loop.  When ``None``, two or one for each worker, and of small batches as
+    many as have 16 MiB together, 16 at most: to call a worker costs some microseconds, which many batches share."""
     max_bytes: int | None = None
     """How many bytes of batches, as they are stored, are read ahead at most; one batch always is."""
     workers: int = 1
@@ -74,7 +77,7 @@ class LoaderOptions:
                 raise _refuse(f"There is no {name}={getattr(self, name)!r}.", f"use one of {list(allowed)}")
         for name, least in _AT_LEAST.items():
             value = getattr(self, name)
-            if value is None and name == "max_bytes":
+            if value is None and name != "workers":
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise _refuse(f"The option {name} is {value!r}.", f"use a whole number of at least {least}")
@@ -87,7 +90,18 @@ class LoaderOptions:
     @property
     def reads_ahead(self) -> bool:
         """Whether anybody reads while the loop works."""
-        return self.uses_processes or (self.workers > 0 and self.prefetch > 0)
+        return self.uses_processes or (self.workers > 0 and self.prefetch != 0)
+
+    def depth(self, nbytes: int) -> int:
+        """How many batches of a size are read ahead.
+
+        Example:
+            >>> [LoaderOptions().depth(nbytes) for nbytes in (10_000, 1_000_000, 100_000_000)]
+            [16, 16, 2]
+        """
+        if self.workers == 0 or self.prefetch is not None:
+            return self.prefetch or 0 if self.workers else 0
+        return max(2, self.workers, min(_MOST_AHEAD, _AHEAD_BYTES // max(1, nbytes)))
 
     @property
     def uses_processes(self) -> bool:

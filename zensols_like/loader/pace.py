@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-__all__ = ["Pace"]
+from collections.abc import Sequence
 
-_HAND_OVER_S = 30e-6
-"""What it costs at least to wake a thread that reads and to take what it has read."""
+__all__ = ["WINDOW", "Pace"]
+
+WINDOW = 32
+"""How many batches are measured at a time."""
+_DISTURBED = 4
+"""How many of them are left out, those that took longest."""
+_PATIENCE = 64
+"""How many windows pass at most before the other way is tried again; at first fewer, since one trial is no proof."""
+_LONG_S = 1e-3
+"""A load that takes this long is worth a thread, whatever the thread costs."""
+_LEAST_GAIN = 0.15
+"""The part of the time of a batch that must be there to be saved, for a trial."""
 
 
 class Pace:
-    """What the last steps say about the next one.
+    """Finds out whether a loop is quicker with threads that read ahead, by trying both.
 
-    A thread hides the time of a load behind that of a step, and several threads read side by side.  Where neither
-    saves as much time as a hand-over between threads costs, the loop is faster alone.  Two steps in a row must say the
-    same, so that one that was disturbed changes nothing.
+    A thread hides the time of a load behind that of a step.  It costs too: waking it, and the interpreter, which only
+    one thread can have.  What that comes to depends on the machine and on what the step does, so nobody reckons: the
+    loop runs for a while either way, and keeps to the one in which a batch with its step takes less time.
 
     Example:
         >>> pace = Pace(workers=1)
-        >>> for _ in range(2):
-        ...     pace.saw(load_s=60e-6, step_s=1e-6)
+        >>> for _ in range(8):
+        ...     pace.saw([60e-6 if pace.pays else 30e-6] * WINDOW, step_s=20e-6)
         >>> pace.pays
         False
-        >>> for _ in range(2):
-        ...     pace.saw(load_s=60e-6, step_s=5e-3)
-        >>> pace.pays
-        True
 
     Args:
         workers: How many threads there are, at least one.
@@ -32,20 +38,56 @@ class Pace:
 
     def __init__(self, workers: int) -> None:
         self._reads_side_by_side = workers > 1
-        self._paid = True
         self.pays = True
-        """Whether threads are worth it; they are until it is seen that they cost more than they save."""
+        """Whether threads are wanted; they are at first."""
         self.is_paused = False
         """Whether the loop wants nobody to read ahead just now."""
+        self.load_s = 0.0
+        """How long a load takes, about."""
+        self._is_settled = False
+        self._costs: dict[bool, float] = {}
+        self._patience = self._trials = 0
 
-    def saw(self, load_s: float, step_s: float) -> None:
-        """Take notice of a step.
+    @property
+    def wants_help(self) -> bool:
+        """Whether threads are wanted just now."""
+        return self.pays and not self.is_paused
+
+    def loaded(self, load_s: float) -> None:
+        """Take notice of how long a load took in a thread."""
+        self.load_s += (load_s - self.load_s) / 8
+
+    def saw(self, periods: Sequence[float], step_s: float) -> None:
+        """Take notice of a window of batches.
 
         Args:
-            load_s: How long it took to load its batch.
-            step_s: How long the loop worked before it asked for it.
+            periods: How long it took from each batch to the next.
+            step_s: How long of this the loop worked, on average.
         """
-        pays = load_s >= _HAND_OVER_S and (self._reads_side_by_side or step_s >= _HAND_OVER_S)
-        if pays == self._paid:
-            self.pays = pays
-        self._paid = pays
+        if not self._is_settled:  # a change shows when what was read ahead before it is taken
+            self._is_settled = True
+            return
+        usual = sorted(periods)[:-_DISTURBED]
+        self._costs[self.pays] = cost_s = sum(usual) / len(usual)
+        if not self.pays:
+            self.load_s = max(0.0, cost_s - step_s)
+        if self.load_s >= _LONG_S:
+            self._change(to=True)
+        elif len(self._costs) < 2 or self._patience == 0:
+            self._trials += 1
+            self._patience = min(2**self._trials, _PATIENCE)
+            if self.pays or self._could_pay(step_s):
+                self._change(to=not self.pays)
+        else:
+            self._patience -= 1
+            self._change(to=self._costs[True] < self._costs[False])
+
+    def _could_pay(self, step_s: float) -> bool:
+        """Whether there is anything to hide a load behind."""
+        hidden_s = self.load_s if self._reads_side_by_side else min(self.load_s, step_s)
+        return hidden_s > _LEAST_GAIN * self._costs[False]
+
+    def _change(self, to: bool) -> None:
+        if self.pays is not to:
+            self.pays = to
+            self._is_settled = False

@@ -6,20 +6,18 @@ import os
 import pickle
 import signal
 import threading
-from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import parent_process
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from zensols_like.errors import WorkerError
 from zensols_like.loader.crew import Crew
-from zensols_like.loader.pace import Pace
+from zensols_like.loader.queue import Reading, ReadQueue
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B
 from zensols_like.loader.work import Loaded, LoadWork
@@ -32,58 +30,74 @@ class Processes(Crew[B]):
     """The processes of a pool, which stay there for other loops.
 
     Args:
+        queue: What is read.
         pool: What `start_processes` made.
-        pace: Says when they are paused.
     """
 
-    def __init__(self, pool: ProcessPoolExecutor, pace: Pace) -> None:
+    def __init__(self, queue: ReadQueue[B], pool: ProcessPoolExecutor) -> None:
+        self._queue = queue
         self._pool = pool
-        self._pace = pace
-        self._asked: deque[tuple[Step, Future[Loaded[B]] | None]] = deque()
+        self._futures: dict[Reading[B], Future[Loaded[B]]] = {}
 
-    def ask(self, step: Step, out: Tensor | None) -> None:  # noqa: ARG002 - the memory of this process
-        """Give it to the pool."""
-        self._asked.append((step, self._pool.submit(_work, step)))
-
-    def take(self) -> Loaded[B]:
-        """Wait for it.
-
-        Raises:
-            WorkerError: A process died.
-        """
-        step, future = self._asked.popleft()
+    def load(self, reading: Reading[B]) -> None:
+        """Have it read, and wait for it."""
         try:
-            return (self._pool.submit(_work, step) if future is None else future).result()
+            reading.found = self._pool.submit(_work, reading.step).result()
         except BrokenProcessPool as error:
-            raise WorkerError(
-                "A worker process of the loader died.",
-                None,
-                "look for a lack of memory (dmesg), or read with worker_type='thread' to see what happens",
-            ) from error
+            reading.found = _died(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where the batch is taken
+            reading.found = error
 
-    @property
-    def helps(self) -> bool:
-        """Unless they are paused."""
-        return not self._pace.is_paused
+    def wait(self, reading: Reading[B]) -> Loaded[B] | BaseException:
+        """Wait for it, or have it read where a pause took it back."""
+        if reading not in self._futures and not reading.is_there:  # told before forgotten
+            self._ask(reading)
+        return reading.wait()
 
-    @property
-    def ready(self) -> int:
-        """How many are done, if the oldest one is among them."""
-        oldest = self._asked[0][1] if self._asked else None
-        if oldest is None or not oldest.done():
-            return 0
-        return sum(future is not None and future.done() for _, future in self._asked)
+    def fill(self) -> None:
+        """Ask for as many batches as there is room for."""
+        while (reading := self._queue.begin_ahead()) is not None:
+            if not reading.is_there:
+                self._ask(reading)
+
+    def _ask(self, reading: Reading[B]) -> None:
+        try:
+            future = self._pool.submit(_work, reading.step)
+        except BrokenProcessPool as error:
+            reading.finish(_died(error))
+        else:
+            self._futures[reading] = future
+            future.add_done_callback(partial(_hear, reading, self._futures))
 
     def take_back(self) -> None:
         """Cancel what has not begun."""
-        for number, (step, future) in enumerate(self._asked):
-            if future is not None and future.cancel():
-                self._asked[number] = step, None
+        for future in list(self._futures.values()):
+            future.cancel()
 
     def close(self) -> None:
         """Cancel what has not begun."""
         self.take_back()
-        self._asked.clear()
+        self._queue.waiting.clear()
+
+
+def _hear(reading: Reading[Any], futures: dict[Reading[Any], Future[Loaded[Any]]], future: Future[Loaded[Any]]) -> None:
+    """In a thread of the pool, or where it was cancelled: tell what a process found."""
+    if not future.cancelled():
+        error = future.exception()
+        if isinstance(error, BrokenProcessPool):
+            error = _died(error)
+        reading.finish(future.result() if error is None else error)
+    futures.pop(reading, None)
+
+
+def _died(error: BrokenProcessPool) -> WorkerError:
+    died = WorkerError(
+        "A worker process of the loader died.",
+        None,
+        "look for a lack of memory (dmesg), or read with worker_type='thread' to see what happens",
+    )
+    died.__cause__ = error
+    return died
 
 
 def start_processes(work: LoadWork[Any], workers: int) -> ProcessPoolExecutor:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Generic, NamedTuple
+from typing import Generic, NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from zensols_like.errors import BatchError
-from zensols_like.loader.packed import Packed, pack
+from zensols_like.loader.packed import Packed, pack, size_of
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B, Tensors
 from zensols_like.torchconfig import derive_seed, seeded
 
-__all__ = ["LoadWork", "Loaded", "SeededTransform", "note_of"]
+__all__ = ["NO_TIMES", "LoadWork", "Loaded", "SeededTransform", "Times", "note_of"]
+
+
+Times: TypeAlias = tuple[float, float, float, float]
+"""Of reading, decoding, transform and packing."""
+NO_TIMES: Times = (0.0, 0.0, 0.0, 0.0)
 
 
 class Loaded(NamedTuple, Generic[B]):
@@ -24,8 +29,9 @@ class Loaded(NamedTuple, Generic[B]):
     batch: B
     """The batch; where the tensors are packed it holds none itself."""
     tensors: Tensors | Packed
-    times: tuple[float, float, float, float]
-    """Of reading, decoding, transform and packing."""
+    times: Times
+    nbytes: int
+    """The bytes of the tensors."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,17 @@ class LoadWork(Generic[B]):
             read = perf_counter()
             tensors = batch.attributes
             decoded = transformed = perf_counter()
+            if not self.packs:  # nor transforms
+                times = (read - began, decoded - read, 0.0, 0.0)
+                return Loaded(batch, tensors, times, size_of(tensors))
             if self.transform is not None:
                 tensors = self.transform(tensors, step)
                 transformed = perf_counter()
-            if not self.packs:
-                return Loaded(batch, tensors, (read - began, decoded - read, transformed - decoded, 0.0))
             packed = pack(tensors, out)
             hollow = self.holding(batch, {})
             copied = perf_counter()
-            return Loaded(hollow, packed, (read - began, decoded - read, transformed - decoded, copied - transformed))
+            times = (read - began, decoded - read, transformed - decoded, copied - transformed)
+            return Loaded(hollow, packed, times, size_of(tensors))
         except Exception as error:
             error.add_note(note_of(step))
             raise
