@@ -10,8 +10,8 @@ WINDOW = 32
 """How many batches are measured at a time."""
 _DISTURBED = 4
 """How many of them are left out, those that took longest."""
-_PATIENCE = 64
-"""How many windows pass at most before the other way is tried again; at first fewer, since one trial is no proof."""
+_FIRST_PATIENCE, _PATIENCE = 4, 64
+"""How many windows pass before the other way is tried again: twice as many each time, since one trial is no proof."""
 _LONG_S = 1e-3
 """A load that takes this long is worth a thread, whatever the thread costs."""
 _LEAST_GAIN = 0.15
@@ -75,7 +75,7 @@ class Pace:
             self._change(to=True)
         elif len(self._costs) < 2 or self._patience == 0:
             self._trials += 1
-            self._patience = min(2**self._trials, _PATIENCE)
+            self._patience = min(_FIRST_PATIENCE * 2**self._trials, _PATIENCE)
             if self.pays or self._could_pay(step_s):
                 self._change(to=not self.pays)
         else:

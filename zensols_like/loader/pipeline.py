@@ -128,5 +128,5 @@ class Pipeline(Generic[B]):
     def _start_next(self) -> None:
         """Begin with the next batch if it is there, so that its copy runs beside what the loop does now."""
         waiting = self.queue.waiting
-        if waiting and waiting[0].is_there:
+        if waiting and isinstance(waiting[0].found, Loaded):
             self.placer.start(waiting[0])
