@@ -97,7 +97,7 @@ class Pipeline(Generic[B]):
     def _begin(self) -> Reading[B] | None:
         """Read the next batch here and now, unless somebody has just begun it; ``None`` at the end."""
         reading = self.queue.begin()
-        if reading is not None and not (reading.is_there or reading.is_ahead):
+        if reading is not None and reading.found is None and not reading.is_ahead:
             reading.slot = self.placer.lend() if self.queue.lends else None
             self.crew.load(reading)
         return reading

@@ -145,21 +145,26 @@ class DeliveryLog:
         """
         stats, given = self.stats, self._given
         periods: list[float] = []
-        worked_s = 0.0
+        wait_s = worked_s = read_s = decode_s = transform_s = copy_s = 0.0
         for asked, now, ready, nbytes, times in self.entries:
-            stats.batches += 1
             stats.ready += ready
             stats.nbytes += nbytes
-            stats.loaded(*times)
+            read_s += times[0]
+            decode_s += times[1]
+            transform_s += times[2]
+            copy_s += times[3]
             if given is None:
                 stats.first_wait_s += now - asked
             else:
                 periods.append(now - given)
                 worked_s += asked - given
-                stats.wait_s += now - asked
+                wait_s += now - asked
             given = now
+        stats.batches += len(self.entries)
         stats.steps += len(periods)
+        stats.wait_s += wait_s
         stats.step_s += worked_s
+        stats.loaded(read_s, decode_s, transform_s, copy_s)
         self._given = given
         self.entries.clear()
         return periods, worked_s
