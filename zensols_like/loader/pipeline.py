@@ -75,7 +75,7 @@ class Pipeline(Generic[B]):
                 if finished is None:
                     continue
                 batch, nbytes, times = finished
-            if len(waiting) <= self._low and pace.wants_help:
+            if len(waiting) <= self._low and pace.pays:
                 self._fill(nbytes)
             if copies:
                 self._start_next()
