@@ -410,12 +410,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 return
             # first the batches, then the books: when one of them fails, the store is as it was
             encoder, sets = self._encoder, self.batch_data_point_sets
-            commits = [
-                commit
+            again = (
+                (position, batch.encode() if isinstance(batch, Batch) else batch)
                 for position in sorted(damaged)
                 for _, batch in self._process([sets[position]])
-                for commit in encoder.put(position, batch.encode() if isinstance(batch, Batch) else batch, again=True)
-            ]
+            )
+            commits = encoder.put_all(again, again=True)
             self._contexts.close()
             encoder.begin_again(plan, self.split_stash_container, commits)
             if not self.store.index.missing():
@@ -501,16 +501,22 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Returns:
             A receipt for each record, which the parent writes into the journal.
         """
-        sets = [self.batch_data_point_sets[position] for position in chunk]
-        commits: list[Commit] = []
+        planned = self.batch_data_point_sets
+        sets = [planned[position] for position in chunk]
         encoder = self._encoder
-        try:
+        done = 0
+
+        def encoded() -> Iterator[tuple[int, EncodedBatch]]:
+            nonlocal done
             for batch_id, batch in self._process(sets):
                 position = self._position(batch_id)
-                stored = batch.encode(encoder.missing_attributes(position)) if isinstance(batch, Batch) else batch
-                commits += encoder.put(position, stored)
+                missing = encoder.missing_attributes(position)
+                yield position, batch.encode(missing) if isinstance(batch, Batch) else batch
+                done += 1
+
+        try:
+            commits = encoder.put_all(encoded())
         except APIError as error:
-            done = len({commit.position for commit in commits})
             one = sets[min(done, len(sets) - 1)]
             error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
             raise

@@ -307,7 +307,7 @@ class BatchStore:
 
     def _write_value(self, name: str, value: Mapping[str, Any]) -> None:
         storage = find_format("record")
-        self.folder.write(name, frame(name, "", storage.code, storage.encode(dict(value))))
+        self.folder.write(name, frame(name, "", storage.code, storage.encode(dict(value))).pieces)
 
     def _read_value(self, name: str) -> Any:
         data = self.folder.read(name)
