@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -190,7 +190,7 @@ class BatchStore:
             self._plan = plan
         return True
 
-    def begin(self, manifest: Manifest, plan: Plan, kept: Iterable[Commit] = ()) -> None:
+    def begin(self, manifest: Manifest, plan: Plan, kept: Sequence[Commit] = ()) -> None:
         """Write down what belongs in the store, before the first batch is encoded.
 
         Args:
@@ -200,7 +200,10 @@ class BatchStore:
         """
         number = manifest.generation
         self._write_value(_name(PLAN, number), plan.as_value())
-        self.folder.write(_name(JOURNAL, number), [journal_lines(kept)])
+        if kept:
+            self.folder.write(_name(JOURNAL, number), [journal_lines(kept)])
+        else:
+            self.folder.remove(_name(JOURNAL, number))  # left by whoever was stopped while clearing
         self._write_manifest(manifest)
         self._plan = plan
         self._index = self.index_damage = None

@@ -20,6 +20,8 @@ _DENSE = 8
 _FEW_DIGITS = 9
 """As many digits as a number of 32 bits always holds."""
 _ZERO, _NINE = ord("0"), ord("9")
+_PIECE = 1 << 13
+"""How many numbers are made text at once, so that all that is made on the way stays in the cache."""
 _QUAD = 4
 """How many digits become text at once."""
 
@@ -29,6 +31,24 @@ def _quads() -> NDArray[np.uint32]:
     """The text of each number of four digits, as the 32 bits of its characters."""
     digits = np.arange(10**_QUAD)[:, None] // _POWERS[_QUAD - 1 :: -1] % 10
     return (digits + _ZERO).astype(np.uint8).view(np.uint32).ravel()
+
+
+def _text(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The decimal text of numbers, one after another, and the length of each."""
+    longest = len(str(numbers.max(initial=0)))
+    # a number of 32 bits is divided twice as quickly
+    rest: NDArray[Any] = numbers.astype(np.uint32 if longest <= _FEW_DIGITS else np.uint64)
+    lengths = np.ones(len(rest), np.uint8)
+    for place in range(1, longest):
+        lengths += rest >= _POWERS[place]
+    width = -(-longest // _QUAD) * _QUAD
+    quads = np.empty((len(rest), width // _QUAD), np.uint32)
+    for column in range(quads.shape[1] - 1, -1, -1):
+        high = rest // rest.dtype.type(10**_QUAD)
+        quads[:, column] = _quads()[rest - high * rest.dtype.type(10**_QUAD)]
+        rest = high
+    padded = quads.view(np.uint8)
+    return padded[np.arange(width, dtype=np.uint8) >= (width - lengths)[:, None]], lengths.astype(np.int64)
 
 
 class NumberedKeys(Sequence[str]):
@@ -114,21 +134,8 @@ class NumberedKeys(Sequence[str]):
             >>> data.tobytes(), lengths
             (b'7120', array([1, 3]))
         """
-        longest = len(str(self.numbers.max(initial=0)))
-        # a number of 32 bits is divided twice as quickly
-        rest: NDArray[Any] = self.numbers.astype(np.uint32 if longest <= _FEW_DIGITS else np.uint64)
-        lengths = np.ones(len(rest), np.uint8)
-        for place in range(1, longest):
-            lengths += rest >= _POWERS[place]
-        width = -(-longest // _QUAD) * _QUAD
-        quads = np.empty((len(rest), width // _QUAD), np.uint32)
-        for column in range(quads.shape[1] - 1, -1, -1):
-            high = rest // rest.dtype.type(10**_QUAD)
-            quads[:, column] = _quads()[rest - high * rest.dtype.type(10**_QUAD)]
-            rest = high
-        padded = quads.view(np.uint8)
-        data = padded[np.arange(width, dtype=np.uint8) >= (width - lengths)[:, None]]
-        return data, lengths.astype(np.int64)
+        pieces = [_text(self.numbers[at : at + _PIECE]) for at in range(0, max(len(self), 1), _PIECE)]
+        return np.concatenate([text for text, _ in pieces]), np.concatenate([lengths for _, lengths in pieces])
 
     @classmethod
     def from_bytes(cls, data: NDArray[np.uint8], lengths: NDArray[Any]) -> NumberedKeys | None:
