@@ -229,7 +229,8 @@ class BatchCodec:
         Raises:
             EncodeError: A data point cannot be encoded; names it, the attribute and the vectorizer.
         """
-        wanted = {name: bound for name, bound in self.fields.items() if attributes is None or name in attributes}
+        names = self.fields.keys() if attributes is None else frozenset(attributes)
+        wanted = {name: bound for name, bound in self.fields.items() if name in names}
         if not source.is_random and not any(bound.vectorizer.is_random for bound in wanted.values()):
             return {name: bound.encode(source.ids, _column(source, bound)) for name, bound in wanted.items()}
         lengths = array("Q", map(len, source.ids)).tobytes()

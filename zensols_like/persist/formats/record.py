@@ -9,6 +9,7 @@ lie outside of it, in the order in which they are used, so that values of one st
 from __future__ import annotations
 
 import datetime
+import hashlib
 import io
 import math
 import pickle
@@ -16,7 +17,6 @@ import pickletools
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ _OPERATIONS = frozenset(
 _MAX_OPERATIONS = 4_000_000
 _MAX_DESCRIPTION = 1 << 28
 _SHORT = 1 << 12
+_CHECKED: Bounded[bytes, None] = Bounded()
+"""Descriptions that do nothing but describe."""
 _DATES: dict[str, type[Any]] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 
 
@@ -255,17 +257,13 @@ class _Reader(pickle.Unpickler):
 def _check(description: bytes) -> None:
     """Refuse a description that does anything but describe.
 
-    The result for a short one is remembered by content, since the batches of a store share their descriptions.
+    The result is remembered, since the batches of a store share their descriptions: of a long one by a digest that
+    nobody can make another description for.
     """
-    if len(description) <= _SHORT:
-        _check_once(description)
-    else:
+    known = description if len(description) <= _SHORT else hashlib.blake2b(description).digest()
+    if known not in _CHECKED:
         _check_always(description)
-
-
-@lru_cache(maxsize=4096)
-def _check_once(description: bytes) -> None:
-    _check_always(description)
+        _CHECKED.keep(known, None, len(known))
 
 
 def _check_always(description: bytes) -> None:
