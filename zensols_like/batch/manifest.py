@@ -13,10 +13,13 @@ from xxhash import xxh3_128_hexdigest
 from zensols_like.batch.fingerprint import Fingerprint
 from zensols_like.errors import CorruptBatch
 
-__all__ = ["FRESHEN", "AttributeSpec", "Group", "Manifest", "Status"]
+__all__ = ["FRESHEN", "AttributeSpec", "Group", "Manifest", "Status", "repair_with"]
 
 FRESHEN = "take the change back, set stale = rebuild, or clear the store: stash.clear(), zensols-like clear -c FILE"
 """What to do about a store that is stale."""
+
+_REPAIRED = 10
+"""Batches that a call names."""
 
 _KIND = "zensols_like batch store"
 _VERSION = 1
@@ -167,6 +170,21 @@ class Manifest:
                 where,
                 "restore the file from a copy, or clear the store and encode again",
             ) from error
+
+
+def repair_with(names: Sequence[str] = (), command: str = "zensols-like verify -c FILE") -> str:
+    """What to do about damaged batches: the command, and the call for a stash that was made in Python.
+
+    Args:
+        names: The IDs of the batches; none where it is the plan or the index that is damaged.
+        command: The line that verifies the same batches.
+
+    Example:
+        >>> repair_with(["3"])
+        "run: zensols-like verify -c FILE --repair; in Python: stash.repair(['3'])"
+    """
+    some = [*map(repr, names[:_REPAIRED]), *(["…"] if len(names) > _REPAIRED else [])]
+    return f"run: {command} --repair; in Python: stash.repair([{', '.join(some)}])"
 
 
 def _checksum(value: Mapping[str, Any]) -> str:
