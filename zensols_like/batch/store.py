@@ -18,6 +18,7 @@ from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
 from zensols_like.batch.manifest import Manifest, Status, repair_with
 from zensols_like.batch.mend import find_index, prove_index
 from zensols_like.batch.plan import Plan
+from zensols_like.books import MANIFEST
 from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError, UnsafeError
 from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
@@ -27,7 +28,6 @@ __all__ = ["BatchStore"]
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
 PLAN = "plan.rec"
 JOURNAL = "journal.jsonl"
 INDEX = "index.rec"
