@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.dataframe import DataframeDataPoint
-from zensols_like.dataframe.row import TableRow
+from zensols_like.dataframe.row import MadeRow, TableRow
 from zensols_like.dataframe.stash import FrameStash
 
 KEYS = ["rose", "tulip"]
@@ -64,7 +64,10 @@ def test_a_name_gives_the_value_that_pandas_gives(frame, key):
 @given(tables, st.data())
 def test_names_are_found_as_pandas_finds_them(frame, data):
     names = data.draw(st.lists(st.sampled_from(list(frame)), max_size=4))
-    require_equal(row(frame, "tulip")[names], frame.loc["tulip"][names])
+    found, expected = row(frame, "tulip"), frame.loc["tulip"]
+    require_equal(found[names], expected[names])
+    found.name = expected.name = "violet"
+    require_equal(found[names], expected[names])
 
 
 @pytest.mark.parametrize("names", [["size", "nope"], ["nope"], "nope", ["size", 0]])
@@ -105,6 +108,8 @@ USES = {
     "renamed": lambda one: one.rename({"a": "c"})[["c", "b"]],
     "accessor": lambda one: one.astype(str).str.len(),
     "dtype": lambda one: one.dtype,
+    "one like it": lambda one: type(one)([1, 2]),
+    "after use": lambda one: (one.mean(), one[["b", "a"]].tolist()),
     "shape": lambda one: one.shape,
 }
 
@@ -132,7 +137,7 @@ def test_it_can_be_changed_as_a_series():
         one["c"] = 7
         one.name = "violet"
         del one["d"]
-    pd.testing.assert_series_equal(changed, expected)
+    pd.testing.assert_series_equal(pd.Series(changed), expected)
 
 
 def test_writing_into_what_was_taken_changes_no_row():
@@ -150,12 +155,14 @@ def test_writing_into_what_was_taken_changes_no_row():
 
 
 def test_it_is_made_a_series_when_more_is_asked_of_it_than_names():
-    one = row(TABLE, "rose")
+    one = row(TABLE[["size", "kind"]], "rose")
     assert (one["size"], one.kind, one[["size", "kind"]].index.tolist()) == (3, "x", ["size", "kind"])
     assert DataframeDataPoint("rose", None, one).kind == "x"
     assert type(one) is TableRow
-    assert one.shape == (len(COLUMNS),)
-    assert type(one) is pd.Series
+    assert one.shape == (2,)
+    assert type(one) is MadeRow
+    assert type(one[["size"]]) is TableRow
+    assert type(pickle.loads(pickle.dumps(one))) is pd.Series
 
 
 @pytest.mark.parametrize("name", ["mean", "_mgr", "_origin", "_name", "str"])
