@@ -96,10 +96,11 @@ def _encode(figures: Figures) -> Iterator[Bar]:
 def _table(figures: Figures) -> Iterator[Bar]:
     fastest = ("zensols-aggregated", "zensols-columns")
     wanted = {"columns": {"tutorial": (50, 100), "fastest": (5, 5)}, "classes": {"tutorial": (5, 100)}}
+    rows = max(figures.values("table", "rows"), default=0)
     for ours, others in wanted.items():
         for mode, bounds in others.items():
             for work, bound in zip(("encode", "load"), bounds, strict=True):
-                how = {"work": work, "measure": "seconds"}
+                how = {"work": work, "measure": "seconds", "rows": rows}
                 peer = figures.best("table", "T", fastest if mode == "fastest" else ["zensols-tutorial"], **how)
                 measured = None if peer is None else figures.ratio("table", "T", peer, ours, **how)
                 yield Bar(f"T, {ours}: {work}, times as quick as zensols, {mode}", measured, bound, is_least=True)

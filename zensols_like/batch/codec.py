@@ -306,7 +306,8 @@ def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
         raise EncodeError(
             f"Cannot read {name!r} of the data points {_some(source.ids)}. {type(error).__name__}: {error}",
             str(bound),
-            "give the data point class such an attribute, or name another one with attr_access",
+            "give the data point class such an attribute, or name another one with attr_access"
+            f"{'; the label of what is not labeled is None' if bound.is_label else ''}",
         ) from error
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
-from zensols_like.batch.manifest import Manifest, Status
+from zensols_like.batch.manifest import Manifest, Status, repair_with
 from zensols_like.batch.mend import find_index, prove_index
 from zensols_like.batch.plan import Plan
+from zensols_like.books import MANIFEST
 from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError, UnsafeError
 from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
@@ -27,11 +28,10 @@ __all__ = ["BatchStore"]
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
 PLAN = "plan.rec"
 JOURNAL = "journal.jsonl"
 INDEX = "index.rec"
-MEND = "run: zensols-like verify -c FILE --repair; or clear the store and encode again"
+MEND = f"{repair_with()}; or clear the store and encode again"
 """What to do about a plan or an index that is damaged."""
 _GENERATED = ("plan", "journal", "index")
 """What has a file for each generation, so that the manifest alone switches from one to the next."""

@@ -7,13 +7,14 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from zensols_like.dataframe.row import RowLayout
+from zensols_like.dataframe.row import TableRows
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
 from zensols_like.dataset import SplitKeyContainer
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 _BULK = 1024
-_READ = ("dataframe", "_positions", "_columns", "_layout", "_row_type")
+_READ = ("dataframe", "_positions", "_columns", "_rows")
 """What is made of the source, and made again where it is not there."""
 
 
@@ -85,22 +86,15 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         index = self.dataframe.index
         for group in chunks(keys, _BULK):
             positions = index.get_indexer(pd.Index(group, dtype=object))
-            rows = self._rows(positions[positions >= 0].tolist())
-            for key, position in zip(group, positions, strict=True):
+            is_there = positions >= 0
+            found = group if is_there.all() else list(compress(group, is_there))
+            rows = self._rows.at(positions[is_there], found)
+            for key, position in zip(group, positions.tolist(), strict=True):
                 yield key, None if position < 0 else next(rows)
 
-    def _rows(self, positions: Sequence[int]) -> Iterator[pd.Series]:
-        # in bulk: pandas gives a row at a time four times slower where there are many columns
-        rows = self.dataframe.iloc[list(positions)]
-        return self._layout.rows(rows.index.tolist(), rows.to_numpy(), self._row_type)
-
     @cached_property
-    def _layout(self) -> RowLayout:
-        return RowLayout(self.dataframe.columns)
-
-    @cached_property
-    def _row_type(self) -> Any:
-        return self.dataframe.iloc[0].dtype
+    def _rows(self) -> TableRows:
+        return TableRows(self.dataframe)
 
     def take(self, keys: Sequence[str]) -> pd.DataFrame:
         """The part of the table with these keys, in their order.
