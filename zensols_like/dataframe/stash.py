@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from zensols_like.dataframe.keys import RowKeys
 from zensols_like.dataframe.row import TableRows
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 _BULK = 1024
-_READ = ("dataframe", "_positions", "_columns", "_rows")
+_READ = ("_table", "_columns", "_rows")
 """What is made of the source, and made again where it is not there."""
 
 
@@ -63,15 +65,21 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         """What the table is read from, for people."""
         return type(self).__name__
 
-    @cached_property
+    @property
     def dataframe(self) -> pd.DataFrame:
         """The table, with the keys as its index.
 
         Raises:
             DataframeError: The table is not what it should be.
         """
+        return self._table[0]
+
+    @cached_property
+    def _table(self) -> tuple[pd.DataFrame, RowKeys]:
+        """The table, and its keys."""
         frame = self._prepare(self._get_dataframe())
-        return frame.set_axis(key_index(frame, self.source), axis="index")
+        index = key_index(frame, self.source)
+        return frame.set_axis(index, axis="index"), RowKeys(frame.index, index)
 
     def prime(self) -> None:
         """Read the table, if it is not yet in memory."""
@@ -113,25 +121,22 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
             DataframeError: There is no such key.
         """
         positions = self._require(keys)
-        first, last = (positions[0], positions[-1]) if positions else (0, -1)
-        rows = slice(first, last + 1) if positions == list(range(first, last + 1)) else positions
+        first, last = (positions[0], positions[-1]) if len(positions) > 0 else (0, -1)
+        is_piece = last - first + 1 == len(positions) and bool(np.all(np.diff(positions) == 1))
+        rows = slice(first, last + 1) if is_piece else positions
         return {name: array[rows] for name, array in self._columns.items()}
 
-    def _require(self, keys: Sequence[str]) -> list[int]:
+    def _require(self, keys: Sequence[str]) -> NDArray[np.int64]:
         """The row of each key.
 
         Raises:
             DataframeError: There is no such key.
         """
-        try:
-            return list(map(self._positions.__getitem__, keys))
-        except KeyError:
-            missing = [key for key in keys if key not in self._positions]
-            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only") from None
-
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {key: position for position, key in enumerate(self.dataframe.index)}
+        positions = self._table[1].find(keys)
+        if np.any(positions < 0):
+            missing = [key for key, position in zip(keys, positions, strict=True) if position < 0]
+            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only")
+        return positions
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -143,7 +148,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def keys(self) -> Sequence[str]:
         """The keys, in the order of the rows."""
-        return tuple(self.dataframe.index)
+        return self._table[1].at(np.arange(len(self)))
 
     def __len__(self) -> int:
         return len(self.dataframe)
@@ -197,11 +202,11 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
             )
         return frame
 
-    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+    def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         return self._keys_by_split
 
     @cached_property
-    def _keys_by_split(self) -> dict[str, tuple[str, ...]]:
+    def _keys_by_split(self) -> dict[str, Sequence[str]]:
         if self.split_col is None:
             raise DataframeError(
                 "No column says the split of a row.",
@@ -209,8 +214,7 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
                 "name one; or put the table into a DatasetSplitStash with a StashSplitKeyContainer",
             )
         codes, names = pd.factorize(self.dataframe[self.split_col].astype(str))
-        keys = self.dataframe.index
-        return {str(name): tuple(keys[codes == code]) for code, name in enumerate(names)}
+        return {str(name): self._table[1].at(np.flatnonzero(codes == code)) for code, name in enumerate(names)}
 
     def get_labels(self) -> tuple[str, ...]:
         """The labels that there are, in their order.
@@ -295,7 +299,7 @@ class AutoSplitDataframeStash(SplitKeyDataframeStash):
             )
         return frame.assign(**{self.split_col: random_splits(frame, self.distribution, self.seed)})
 
-    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+    def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         keys = super()._get_keys_by_split()
         return {name: keys.get(name, ()) for name in self.distribution}
 
