@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource
+from zensols_like.batch.committer import Committer
 from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
@@ -55,8 +55,6 @@ __all__ = ["BatchStash"]
 logger = logging.getLogger(__name__)
 
 _STALE = ("error", "rebuild", "ignore")
-_JOURNAL_S = 1.0
-"""Seconds between two lines of the journal, each of which costs a wait for the disk."""
 
 
 class _DecodedAttributes:
@@ -158,8 +156,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 "use a whole number of at least 1",
             )
         self._ready = False
-        self._stored: list[Commit] = []
-        self._journal_due = 0.0
+        self._committer: Committer | None = None
         self._want(self._wanted)
 
     # ---- what batches are made of
@@ -461,9 +458,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 if isinstance(vectorizer, Primeable):
                     vectorizer.prime()
         missing = self._create_data()
-        self._stored = []  # what a run that failed could not make durable is among the missing
         logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
-        self._journal_due = time.monotonic() + _JOURNAL_S
+        committer = self._committer = Committer(self._encoder, self.observer)
         if self.observer is not None:
             self.observer.started(len(plan), len(plan) - len(missing))
         try:
@@ -471,9 +467,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 self._spawn_work(missing)
             finally:
                 self._contexts.close()
-                self._journal()
+                committer.commit()
             self._encoder.finish()
         finally:
+            self._committer = None
             if self.observer is not None:
                 self.observer.finished()
         logger.info("encoded all %d batches into %s", len(plan), self.store.location)
@@ -535,21 +532,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         return position
 
     def _done(self, result: list[Commit]) -> None:
-        """In the parent: take notice of what a worker stored; the journal gets it about once a second."""
-        self._stored += result
-        if time.monotonic() >= self._journal_due:
-            self._journal()
-            self._encoder.require_labels_alike()
-
-    def _journal(self) -> None:
-        """Commit what workers stored."""
-        stored, self._stored = self._stored, []
-        if stored:
-            self._contexts.flush()
-            self.store.commit(stored)
-            if self.observer is not None:
-                self.observer.committed(len({commit.position for commit in stored}))
-        self._journal_due = time.monotonic() + _JOURNAL_S
+        """In the parent: take notice of what a worker stored."""
+        if self._committer is not None:
+            self._committer.take(result)
 
     def _refuse_memory(self) -> None:
         super()._refuse_memory()
@@ -777,4 +762,4 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
-        return {**state, "observer": None, "_ready": False}
+        return {**state, "observer": None, "_committer": None, "_ready": False}
