@@ -29,7 +29,8 @@ from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Tur
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.reader import ContextReader
-from zensols_like.batch.row import RowColumns, RowDataPoint
+from zensols_like.batch.row import RowDataPoint
+from zensols_like.batch.run import read_in_runs
 from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -267,13 +268,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             "the splits name a key that the source does not have; make the splits again, or restore the source",
         )
 
-    def _create_source(self, ids: Sequence[str]) -> ColumnSource:
-        """The columns of data points; a source that keeps columns gives its own instead of a row for each of them."""
-        is_row = self.data_point_type in self._ROW_TYPES
-        columns = self.split_stash_container.load_columns(ids) if is_row else None
-        if columns is not None:
-            return RowColumns(ids, columns)
-        return PointColumns(self.create_data_points(ids))
+    def _sources(self, batches: Sequence[Sequence[str]]) -> Iterator[ColumnSource]:
+        """The columns of the data points of batches; a source that keeps columns gives its own, without a row each."""
+        if self.data_point_type in self._ROW_TYPES:
+            yield from read_in_runs(batches, self.split_stash_container.load_columns, self.create_data_points)
+        else:
+            yield from (PointColumns(self.create_data_points(ids)) for ids in batches)
 
     @property
     def batch_metadata(self) -> BatchMetadata:
@@ -489,8 +489,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Args:
             chunk: The sets of IDs, a batch each.
         """
-        for one in chunk:
-            yield one.batch_id, self.create_batch(self._create_source(one.data_point_ids), one.split_name, one.batch_id)
+        for one, source in zip(chunk, self._sources([one.data_point_ids for one in chunk]), strict=True):
+            yield one.batch_id, self.create_batch(source, one.split_name, one.batch_id)
 
     def _work(self, chunk: Sequence[int]) -> list[Commit]:
         """In a worker: encode and store the batches at these positions.
