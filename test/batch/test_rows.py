@@ -116,6 +116,10 @@ def test_a_field_that_is_not_there_is_named_with_those_that_are(stash):
         _ = point.size
     with pytest.raises(EncodeError, match=r"Cannot read 'size' of the data points \['7'\]"):
         stash.create_batch([point]).encode()
+    with pytest.raises(EncodeError, match=r"(?s)Cannot read 'kind'.*the label of what is not labeled is None"):
+        stash.create_batch([RowDataPoint("7", stash, {"size": 1.0})]).encode()
+    unlabeled = stash.create_batch([RowDataPoint("7", stash, {"size": 1.0, "kind": None})])
+    assert (unlabeled["size"].tolist(), unlabeled["label"]) == ([1.0], None)
 
 
 def test_a_row_shows_its_fields_and_can_be_copied(capsys):

@@ -112,4 +112,13 @@ def test_a_bar_that_is_not_reached_is_said_to_be_so(tmp_path: Path) -> None:
     assert found["load W1 shuffled, verified: beside the raw walk"] == (None, None)
 
 
+def test_times_as_quick_is_said_of_a_table(tmp_path: Path) -> None:
+    how = {"work": "encode", "measure": "seconds", "rows": 450}
+    seconds = {"classes": 1.0, "zensols-tutorial": 6.0}
+    figures = [Figure("table", "T", store, [one] * 3, how=how) for store, one in seconds.items()]
+    found = {bar.work: (bar.measured, bar.holds) for bar in bars(Figures(figures))}
+    assert found["T, classes: encode, times as quick as zensols, tutorial"] == (6.0, True)
+    assert found["T, columns: encode, times as quick as zensols, tutorial"] == (None, None)
+
+
 _SECONDS = {"raw": 1.0, "batches": 3.0, "loader": 2.0, "litdata": 4.0, "tensordict": 5.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -10,8 +11,10 @@ from support.flowers import flower_stash
 from typer.testing import CliRunner
 
 from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash
+from zensols_like.books import checksum_of
 from zensols_like.cli.count import count_complete
 from zensols_like.cli.main import app
+from zensols_like.errors import CorruptBatch
 from zensols_like.inspect import count_batches, open_store
 from zensols_like.persist import DirectoryStash
 
@@ -37,6 +40,16 @@ def test_what_is_not_complete_or_not_whole_is_left_to_others(tmp_path):
     assert (result.exit_code, result.stdout) == (4, "")
     manifest.write_text(whole)
     assert CliRunner().invoke(app, ["ls", "--count", str(tmp_path / "batch")]).stdout == "5\n"
+
+
+def test_a_manifest_of_another_release_is_left_to_others(tmp_path):
+    flower_stash(tmp_path).prime()
+    path = tmp_path / "batch/.store/manifest.json"
+    newer = json.loads(path.read_text()) | {"version": 2}
+    path.write_text(json.dumps(newer | {"checksum": checksum_of(newer)}))
+    assert count_complete(tmp_path / "batch") is None
+    with pytest.raises(CorruptBatch, match="version 2"):
+        open_store(tmp_path / "batch")
 
 
 @pytest.mark.process

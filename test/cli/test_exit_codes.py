@@ -133,7 +133,7 @@ def test_a_forged_record_is_refused_and_runs_nothing(encoded):
     size = record.stat().st_size
 
     def forged(filler):
-        return b"".join(frame("0", "label", find_format("record").code, [description, b"", bytes(filler)]))
+        return b"".join(frame("0", "label", find_format("record").code, [description, b"", bytes(filler)]).pieces)
 
     record.write_bytes(forged(size - len(forged(0))))
     result = run("show", "0", str(encoded.store))

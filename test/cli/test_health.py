@@ -38,7 +38,10 @@ def test_damage_is_named_with_batch_group_and_file(encoded, as_json):
     assert result.exit_code == 4
     assert str(record) in result.stdout
     assert "error: 1 of 10 batches are damaged: 3." in result.stderr
-    assert "--repair" in result.stderr
+    assert "--repair; in Python: stash.repair(['3'])" in result.stderr
+    assert "fix: run: zensols-like verify -c FILE --repair; in Python: stash.repair(['3'])" in (
+        run("verify", str(encoded.store)).stderr
+    )
     (damage,) = as_json(run("verify", "--json", str(encoded.store)))["damaged"]
     assert (damage["batch_id"], damage["group"], damage["split"]) == ("3", "flower_dims", "train")
     assert damage["file"] == str(record)
@@ -52,7 +55,17 @@ def test_repair_encodes_what_is_damaged_and_nothing_else(encoded, as_json):
     assert (report["repaired"], report["damaged"]) == (["3", "7"], [])
     assert record_of(encoded.store, "label", "0").stat().st_mtime_ns == whole
     assert encoded.run("verify", "--repair").exit_code == 0
-    assert run("verify", "--repair", str(encoded.store)).exit_code == 2
+    refused = run("verify", "--repair", str(encoded.store))
+    assert (refused.exit_code, "stash.repair([…])" in refused.stderr) == (2, True)
+
+
+def test_damaged_books_can_be_made_again_in_python_too(encoded):
+    flip(encoded.store / ".store" / "plan.rec")
+    assert "in Python: stash.repair([]); or clear the store" in run("verify", str(encoded.store)).stderr
+
+
+def test_missing_batches_can_be_encoded_in_python_too(partial):
+    assert "in Python: stash.prime()" in run("verify", str(partial.store)).stderr
 
 
 def test_a_damaged_manifest_is_one_report_and_corrupt(encoded, as_json):

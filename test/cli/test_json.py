@@ -50,6 +50,7 @@ SCHEMAS = {
                 "stats": STATS,
                 "note": None,
                 "share_padding": None,
+                "sizes": [[int]],
             }
         ],
         "labels": [{"label": str, "counts": {"train": int, "dev": int, "test": int}}],

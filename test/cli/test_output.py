@@ -72,9 +72,9 @@ def test_info_shows_splits_attributes_and_labels(encoded):
      attribute    tensor         min  max    mean  NaN   zero  vectorizer
      ───────────────────────────────────────────────────────────────────────
      label *      float32[N, 3]    0    1  0.3333   0%  66.7%  OneHotEncoded
-     flower_dims  float32[N, N]  0.1  7.7   3.496   0%     0%  Series
+     flower_dims  float32[N, 4]  0.1  7.7   3.496   0%     0%  Series
 
-    * label; numbers of 3 of 10 batches
+    * label; N data points; numbers and sizes of 3 of 10 batches
 
      label *     train  dev  test
      ────────────────────────────
@@ -101,10 +101,10 @@ def test_info_of_a_path_shows_what_is_stored_and_says_what_it_decodes_to(encoded
      attribute    tensor         min  max   mean  NaN   zero  vectorizer
      ──────────────────────────────────────────────────────────────────────
      label *      float32[N, 3]    0    2      1   0%  33.3%  OneHotEncoded
-     flower_dims  float32[N, N]  0.1  7.9  3.464   0%     0%  Series
+     flower_dims  float32[N, 4]  0.1  7.9  3.464   0%     0%  Series
 
     label: as stored; decodes to float32[N, 3]
-    * label; numbers of 10 of 10 batches
+    * label; N data points; numbers and sizes of 10 of 10 batches
 
      label *  train  dev  test
      ─────────────────────────

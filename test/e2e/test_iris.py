@@ -40,7 +40,7 @@ def test_a_configuration_of_the_reference_works_unchanged(tmp_path: Path, monkey
     expected = [
         [row[name] for name in ("sepal_length", "sepal_width", "petal_length", "petal_width")] for _, row in rows
     ]
-    torch.testing.assert_close(first.get_flower_dims(), torch.tensor(expected))
+    torch.testing.assert_close(first.get_flower_dims(), torch.tensor(expected, dtype=torch.float32))
     assert list(first.get_label_classes()) == [point.label for point in first.data_points]
 
 

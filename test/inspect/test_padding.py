@@ -20,6 +20,7 @@ from zensols_like.batch import (
 from zensols_like.batch.codec import StackedFeatureContext
 from zensols_like.inspect import StashReader, open_store, report_batch, report_store
 from zensols_like.inspect.padding import Padding, find_padding
+from zensols_like.inspect.report import spec_text
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import (
     AggregateEncodableFeatureVectorizer,
@@ -120,6 +121,17 @@ def test_a_store_tells_its_padding_with_and_without_its_configuration(stash, tmp
         assert shares["words"] == shares["mask"]
         # lengths 0 1 2 3 4 three times, 0 1 and 2 3 4; each batch is as wide as its longest
         assert shares["words"] == pytest.approx(1 - (3 * 10 + 1 + 9) / (3 * 5 * 4 + 2 * 1 + 3 * 4))
+
+
+def test_a_store_tells_how_long_padded_sequences_are(stash, tmp_path):
+    with_configuration = {one.name: one for one in report_store(StashReader(stash), batches=None).attributes}
+    assert with_configuration["words"].sizes == ((2, 5), (1, 4))
+    assert spec_text("int64", (-1, -1), with_configuration["words"].sizes) == "int64[N, 1…4]"
+    one_of_each_split = {one.name: one for one in report_store(StashReader(stash)).attributes}
+    assert one_of_each_split["words"].sizes[0][1] == 5
+    as_stored = {one.name: one for one in report_store(open_store(tmp_path / "batch"), batches=None).attributes}
+    assert as_stored["mask"].sizes is None
+    assert spec_text("bool", as_stored["mask"].shape, as_stored["mask"].sizes) == "bool[N, *]"
 
 
 def test_a_batch_tells_its_padding(stash, tmp_path):

@@ -60,7 +60,7 @@ def test_what_is_decoded_otherwise_says_so(dtype, shape):
 def test_a_mask_is_shown_as_lengths():
     column = stored_column(MaskFeatureContext("f", (3, 1)), spec("bool", (-1, -1)))
     assert column.tensor.tolist() == [3, 1]
-    assert column.note == "the lengths of sequences; as stored; decodes to bool[N, N]"
+    assert column.note == "the lengths of sequences; as stored; decodes to bool[N, *]"
 
 
 @pytest.mark.parametrize("context", [NullFeatureContext("f"), (), MultiFeatureContext("f", ())])

@@ -38,7 +38,7 @@ def first_cells(text: str) -> list[str]:
 
 def bytes_of(key: str, group: str, value: Any) -> bytes:
     storage = find_format("record")
-    return b"".join(map(bytes, frame(key, group, storage.code, storage.encode(value))))
+    return b"".join(map(bytes, frame(key, group, storage.code, storage.encode(value)).pieces))
 
 
 def test_the_example_is_byte_for_byte_what_is_written():

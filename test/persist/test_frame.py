@@ -11,12 +11,12 @@ from zensols_like.persist.frame import ALIGNMENT, frame, unframe
 def record(
     key: str = "7", group: str = "label", parts: tuple[bytes, ...] = (b"description", b"\xff\xfe", b"", b"c" * 70)
 ) -> bytes:
-    return b"".join(frame(key, group, 1, parts))
+    return b"".join(frame(key, group, 1, parts).pieces)
 
 
 @given(st.text(), st.text(), st.lists(st.binary(max_size=200), max_size=5), st.binary(max_size=200))
 def test_parts_come_back_equal(key: str, group: str, buffers: list[bytes], description: bytes) -> None:
-    found = unframe(memoryview(b"".join(frame(key, group, 1, [description, *buffers]))), "here")
+    found = unframe(memoryview(b"".join(frame(key, group, 1, [description, *buffers]).pieces)), "here")
     assert (found.key, found.group, found.format) == (key, group, 1)
     assert [bytes(part) for part in found.parts] == [description, *buffers]
 

@@ -4,18 +4,22 @@ import os
 import pickle
 import struct
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
-from zensols_like.errors import CorruptBatch, PersistableError
+from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist import ShardStash
 from zensols_like.persist.formats import find_format
 from zensols_like.persist.frame import frame, unframe
-from zensols_like.persist.records import read_record, write_record
+from zensols_like.persist.records import read_record, write_record, write_records
 from zensols_like.persist.shards import ShardRecords
 
 GROUPS = ({"a", "b"}, {"c"})
@@ -99,7 +103,7 @@ def test_a_failing_write_leaves_a_shard_that_is_not_continued(tmp_path: Path, mo
     writev = os.writev
 
     def full(descriptor: int, pieces: list[memoryview]) -> int:
-        writev(descriptor, pieces[:1])
+        writev(descriptor, [pieces[0][:70]])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "writev", full)
@@ -218,7 +222,7 @@ def test_a_value_that_is_no_plain_object_loads_as_often_as_one_likes(tmp_path: P
 
 
 def test_a_record_with_the_digest_of_another_description_is_refused() -> None:
-    data = bytearray(b"".join(frame("k", "g", 1, RECORD.encode({"x": torch.arange(3)}))))
+    data = bytearray(b"".join(frame("k", "g", 1, RECORD.encode({"x": torch.arange(3)})).pieces))
     data[48] ^= 1
     (header_size,) = struct.unpack_from("<I", data, 12)
     data[80:88] = struct.pack("<Q", xxh3_64_intdigest(bytes(data[:80]) + bytes(data[88:header_size])))
@@ -249,6 +253,53 @@ def test_what_was_put_before_a_failing_write_is_forced_to_the_disk(
     assert tmp_path / receipt.file in synced
     later = write_record(records, RECORD, "2", "g", {"x": 3})
     assert later.file != receipt.file
+
+
+def test_no_receipt_is_given_where_making_one_of_many_records_fails(tmp_path: Path) -> None:
+    records = ShardRecords(tmp_path)
+
+    def values(last: object) -> list[tuple[str, str, object]]:
+        return [("0", "g", {"x": 1}), ("1", "h", {"x": 2}), ("2", "g", last)]
+
+    with pytest.raises(UnsafeError):
+        write_records(records, RECORD, values({"x": object()}))
+    receipts = write_records(records, RECORD, values({"x": 3}))
+    records.close()
+    found = [
+        read_record(records, RECORD, key, group, receipt, True)
+        for (key, group, _), receipt in zip(values(None), receipts, strict=True)
+    ]
+    assert found == [{"x": 1}, {"x": 2}, {"x": 3}]
+    assert [receipt.offset for receipt in receipts] == [0, 0, receipts[0].length + -receipts[0].length % 64]
+
+
+@given(sizes=st.lists(st.integers(0, 300_000), min_size=1, max_size=12))
+@settings(max_examples=20, deadline=None)
+def test_small_and_large_records_lie_one_after_another(sizes: list[int]) -> None:
+    with TemporaryDirectory() as folder:
+        records = ShardRecords(Path(folder))
+        written = [torch.full((size,), number, dtype=torch.uint8) for number, size in enumerate(sizes)]
+        values = ((str(number), "g", {"x": tensor}) for number, tensor in enumerate(written))
+        receipts = write_records(records, RECORD, values)
+        records.close()
+        for number, (tensor, receipt) in enumerate(zip(written, receipts, strict=True)):
+            assert torch.equal(read_record(records, RECORD, str(number), "g", receipt, True)["x"], tensor)
+        assert [key for key, _ in records.scan("g")] == [str(number) for number in range(len(sizes))]
+
+
+def test_a_tensor_that_is_written_into_after_it_was_given_is_stored_as_it_was(tmp_path: Path) -> None:
+    records, tensor = ShardRecords(tmp_path), torch.zeros(4)
+
+    def values() -> Iterator[tuple[str, str, object]]:
+        for number in range(3):
+            tensor.fill_(number)  # as a vectorizer that uses its memory again
+            yield str(number), "g", {"x": tensor}
+
+    receipts = write_records(records, RECORD, values())
+    found = [
+        read_record(records, RECORD, str(number), "g", receipt, True)["x"] for number, receipt in enumerate(receipts)
+    ]
+    assert [one.tolist() for one in found] == [[0.0] * 4, [1.0] * 4, [2.0] * 4]
 
 
 def test_a_shard_that_cannot_be_begun_leaves_nothing_that_is_closed_twice(

@@ -181,7 +181,7 @@ def load_all(folder: Path, descriptions: list[tuple[str, bytes]]) -> list[str]:
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
     for what, description in descriptions:
-        path.write_bytes(b"".join(map(bytes, frame("a", "", FORMAT.code, [description, b"", b"\0" * 8]))))
+        path.write_bytes(b"".join(map(bytes, frame("a", "", FORMAT.code, [description, b"", b"\0" * 8]).pieces)))
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         is_reading = True
         try:

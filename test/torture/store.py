@@ -15,9 +15,8 @@ from typing import Any
 from support.flowers import NoiseVectorizer, flower_stash, managers
 from torture.faults import Call, Fault, faulty
 
-import zensols_like.batch.stash as stash_module
 from zensols_like import failpoints
-from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash, BatchStash
+from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash, BatchStash, committer
 from zensols_like.batch.reader import ContextReader
 
 CONTAINERS = {"files": BatchDirectoryCompositeStash, "shards": BatchShardStash}
@@ -134,7 +133,7 @@ def encode(
         os.environ[DEATH] = death
     os.environ[failpoints.VARIABLE] = points  # for workers that do not fork
     failpoints._points = failpoints._parse(points)
-    stash_module._JOURNAL_S = journal_s
+    committer.JOURNAL_S = journal_s
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     with limited(resource.RLIMIT_FSIZE, file_size), limited(resource.RLIMIT_NOFILE, open_files), faulty(fault):
         stash = place.stash(**options)
@@ -146,7 +145,7 @@ def encode(
 
 def trace(place: Place) -> list[Call]:
     """The system calls of an encode."""
-    stash_module._JOURNAL_S = 0.0
+    committer.JOURNAL_S = 0.0
     with faulty(Fault(0, "", str(place.folder))) as calls:
         place.stash().prime()
         return list(calls)

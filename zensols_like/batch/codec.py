@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ from zensols_like.vectorize import (
     put_together,
 )
 
-__all__ = ["BatchCodec", "BoundField", "ColumnSource", "StackedFeatureContext"]
+__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "StackedFeatureContext"]
 
 
 _TEXT = frozenset((str, int, bool))
@@ -167,6 +168,14 @@ class BoundField:
         return tensor
 
 
+class CutSource(ABC):
+    """The columns of a batch that may have been encoded with those of other batches."""
+
+    @abstractmethod
+    def context(self, bound: BoundField) -> FeatureContext | None:
+        """The context of a column; ``None`` where it has to be encoded by itself."""
+
+
 @dataclass(frozen=True)
 class BatchCodec:
     """Values to contexts, contexts to tensors.
@@ -229,9 +238,12 @@ class BatchCodec:
         Raises:
             EncodeError: A data point cannot be encoded; names it, the attribute and the vectorizer.
         """
-        wanted = {name: bound for name, bound in self.fields.items() if attributes is None or name in attributes}
+        names = self.fields.keys() if attributes is None else frozenset(attributes)
+        wanted = {name: bound for name, bound in self.fields.items() if name in names}
         if not source.is_random and not any(bound.vectorizer.is_random for bound in wanted.values()):
-            return {name: bound.encode(source.ids, _column(source, bound)) for name, bound in wanted.items()}
+            if isinstance(source, CutSource):
+                return {name: source.context(bound) or _context(source, bound) for name, bound in wanted.items()}
+            return {name: _context(source, bound) for name, bound in wanted.items()}
         lengths = array("Q", map(len, source.ids)).tobytes()
         seed = derive_seed(self.seed, "encode", lengths, "".join(source.ids))
         contexts: dict[str, FeatureContext | tuple[FeatureContext, ...]] = {}
@@ -239,7 +251,7 @@ class BatchCodec:
             for name, bound in wanted.items():
                 # each attribute has a seed of its own, so that it does not matter which others are encoded with it
                 reseed(derive_seed(seed, name))
-                contexts[name] = bound.encode(source.ids, _column(source, bound))
+                contexts[name] = _context(source, bound)
         return contexts
 
     def decode(self, contexts: Contexts) -> dict[str, Tensor | None]:
@@ -293,6 +305,11 @@ def _view(bound: BoundField, part: FormPart) -> View:
     return lambda whole: bound.decode(part.make(whole))
 
 
+def _context(source: ColumnSource, bound: BoundField) -> FeatureContext | tuple[FeatureContext, ...]:
+    """The contexts of a column of a batch."""
+    return bound.encode(source.ids, _column(source, bound))
+
+
 def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
     name = bound.field.attribute_accessor
     try:
@@ -304,7 +321,8 @@ def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
         raise EncodeError(
             f"Cannot read {name!r} of the data points {_some(source.ids)}. {type(error).__name__}: {error}",
             str(bound),
-            "give the data point class such an attribute, or name another one with attr_access",
+            "give the data point class such an attribute, or name another one with attr_access"
+            f"{'; the label of what is not labeled is None' if bound.is_label else ''}",
         ) from error
 
 

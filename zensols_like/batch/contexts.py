@@ -44,8 +44,8 @@ class ContextStore(Protocol):
     def group_key(self, group: Collection[str]) -> str:
         """The name of a group."""
 
-    def put(self, key: str, group: str, value: Any) -> Receipt:
-        """Store the contexts of a group."""
+    def put_all(self, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
+        """Store contexts by key and group; when one fails, no receipt is given for any of them."""
 
     def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
         """Load the contexts of a group."""
@@ -86,8 +86,11 @@ class StashContexts:
         """The one group has no name."""
         return ""
 
-    def put(self, key: str, group: str, value: Any) -> Receipt:
-        """Dump the contexts of a batch."""
+    def put_all(self, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
+        """Dump the contexts of batches."""
+        return [self._dump(*value) for value in values]
+
+    def _dump(self, key: str, group: str, value: Any) -> Receipt:
         self.stash.dump(key, value)
         return Receipt(group, 0, 0, 0)
 

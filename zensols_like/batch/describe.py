@@ -73,7 +73,7 @@ def describe_batches(
 
 
 def describe_source(source: Any) -> dict[str, str]:
-    """The digests of a source by level; none when it has no digest."""
+    """The digests of a source by level, that of a glance empty where it tells nothing; none when it has no digest."""
     digested = find_digested(source)
     return {} if digested is None else {level: digested.source_digest(level) for level in _LEVELS}
 
@@ -84,7 +84,7 @@ def has_changed(source: Any, digests: Mapping[str, str]) -> bool:
     if digested is None or not digests:
         return False
     try:
-        return all(digested.source_digest(level) != digests[level] for level in _LEVELS)
+        return all(digested.source_digest(level) != digests[level] or not digests[level] for level in _LEVELS)
     except (OSError, APIError):
         return False  # it is not there, and not needed either
 

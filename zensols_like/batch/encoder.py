@@ -12,7 +12,7 @@ from zensols_like.batch.codec import BatchCodec
 from zensols_like.batch.contexts import ContextStore, is_unlabeled
 from zensols_like.batch.describe import describe_attributes, describe_source, describe_store, has_changed
 from zensols_like.batch.index import Commit
-from zensols_like.batch.interface import DataPointIDSet, EncodedBatch
+from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch
 from zensols_like.batch.manifest import FRESHEN, Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.provenance import end_provenance
@@ -93,19 +93,32 @@ class BatchEncoder:
                     if commit is not None:
                         yield commit._replace(group=self.groups.index(group))
 
-    def put(self, position: int, stored: EncodedBatch, again: bool = False) -> list[Commit]:
-        """Store the groups of a batch that are not committed yet, or all of them again.
+    def put_all(self, encoded: Iterable[tuple[int, EncodedBatch]], again: bool = False) -> list[Commit]:
+        """Store the groups of batches that are not committed yet, or all of them again.
+
+        Args:
+            encoded: Batches by position.
+            again: Whether also what is committed is stored.
 
         Returns:
             A receipt for each record, durable after ``contexts.flush()``.
         """
-        commits = []
-        for number, group in enumerate(self.store.require_manifest().groups):
-            if again or self.store.index.receipt(number, position) is None:
-                part = {name: stored.contexts[name] for name in group.attributes}
-                receipt = self.contexts.put(str(position), group.key, part)
-                commits.append(Commit(position, number, receipt, is_unlabeled(part)))
-        return commits
+        groups, index = self.store.require_manifest().groups, self.store.index
+        places: list[tuple[int, int, bool]] = []
+
+        def parts() -> Iterator[tuple[str, str, Contexts]]:
+            for position, stored in encoded:
+                for number, group in enumerate(groups):
+                    if again or index.receipt(number, position) is None:
+                        part = {name: stored.contexts[name] for name in group.attributes}
+                        places.append((position, number, is_unlabeled(part)))
+                        yield str(position), group.key, part
+
+        receipts = self.contexts.put_all(parts())
+        return [
+            Commit(position, number, receipt, is_bare)
+            for (position, number, is_bare), receipt in zip(places, receipts, strict=True)
+        ]
 
     def require_labels_alike(self) -> None:
         """Refuse a split in which some batches have labels and others have none.

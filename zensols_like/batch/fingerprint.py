@@ -95,7 +95,7 @@ class DigestedSource(Protocol):
     """A source that can say whether it is still the same."""
 
     def source_digest(self, level: Literal["stat", "keys", "content"]) -> str:
-        """A digest of what a glance shows (sizes and times), of the keys, or of everything."""
+        """A digest of what a glance shows (sizes and times; empty where it tells nothing), of the keys, or of all."""
 
 
 def find_digested(source: Any) -> DigestedSource | None:

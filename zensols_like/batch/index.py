@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -169,10 +169,16 @@ def read_journal(data: bytes) -> Iterable[Commit]:
 
 
 def _line(commit: Commit) -> str:
-    """A line of the journal: the commit and its checksum."""
-    position, group, receipt, is_unlabeled = commit
-    fields = [position, group, is_unlabeled, *receipt]
-    return json.dumps([*fields, _checksum(fields)])
+    """A line of the journal, which is JSON: the commit and its checksum."""
+    position, group, (file, offset, length, checksum, layout), is_unlabeled = commit
+    fields = (
+        f"[{position}, {group}, {'true' if is_unlabeled else 'false'}, {_quoted(file)}, {offset}, {length}, "
+        f"{checksum}, {layout}"
+    )
+    return f"{fields}, {xxh3_64_intdigest(f'{fields}]'.encode())}]"
+
+
+_quoted = lru_cache(json.dumps)
 
 
 def _read_line(line: bytes) -> Commit | None:

@@ -5,30 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
-from xxhash import xxh3_128_hexdigest
-
 from zensols_like.batch.fingerprint import Fingerprint
+from zensols_like.books import KIND, VERSION, Status, checksum_of
 from zensols_like.errors import CorruptBatch
 
-__all__ = ["FRESHEN", "AttributeSpec", "Group", "Manifest", "Status"]
+__all__ = ["FRESHEN", "AttributeSpec", "Group", "Manifest", "Status", "repair_with"]
 
 FRESHEN = "take the change back, set stale = rebuild, or clear the store: stash.clear(), zensols-like clear -c FILE"
 """What to do about a store that is stale."""
 
-_KIND = "zensols_like batch store"
-_VERSION = 1
-
-
-class Status(Enum):
-    """How much of a store is there."""
-
-    ABSENT = "absent"
-    PARTIAL = "partial"
-    COMPLETE = "complete"
-    STALE = "stale"
+_REPAIRED = 10
+"""Batches that a call names."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +92,8 @@ class Manifest:
     def to_json(self) -> bytes:
         """The manifest as text."""
         value = {
-            "kind": _KIND,
-            "version": _VERSION,
+            "kind": KIND,
+            "version": VERSION,
             "status": (Status.COMPLETE if self.is_complete else Status.PARTIAL).value,
             "container": self.container,
             "label": self.label,
@@ -122,7 +111,7 @@ class Manifest:
             "generation": self.generation,
             "provenance": dict(self.provenance),
         }
-        return json.dumps({**value, "checksum": _checksum(value)}, indent=2).encode() + b"\n"
+        return json.dumps({**value, "checksum": checksum_of(value)}, indent=2).encode() + b"\n"
 
     @classmethod
     def from_json(cls, data: bytes, where: str) -> Manifest:
@@ -133,13 +122,13 @@ class Manifest:
         """
         try:
             value = json.loads(data)
-            if value["kind"] != _KIND or value["version"] != _VERSION:
+            if value["kind"] != KIND or value["version"] != VERSION:
                 raise CorruptBatch(
                     f"This is no manifest that this release reads: {value['kind']!r}, version {value['version']!r}.",
                     where,
                     "use the release that wrote it, or clear the store and encode again",
                 )
-            if value.pop("checksum") != _checksum(value):
+            if value["checksum"] != checksum_of(value):
                 raise ValueError("its checksum differs")
             return cls(
                 value["container"],
@@ -169,5 +158,16 @@ class Manifest:
             ) from error
 
 
-def _checksum(value: Mapping[str, Any]) -> str:
-    return xxh3_128_hexdigest(json.dumps(value).encode())
+def repair_with(names: Sequence[str] = (), command: str = "zensols-like verify -c FILE") -> str:
+    """What to do about damaged batches: the command, and the call for a stash that was made in Python.
+
+    Args:
+        names: The IDs of the batches; none where it is the plan or the index that is damaged.
+        command: The line that verifies the same batches.
+
+    Example:
+        >>> repair_with(["3"])
+        "run: zensols-like verify -c FILE --repair; in Python: stash.repair(['3'])"
+    """
+    some = [*map(repr, names[:_REPAIRED]), *(["…"] if len(names) > _REPAIRED else [])]
+    return f"run: {command} --repair; in Python: stash.repair([{', '.join(some)}])"

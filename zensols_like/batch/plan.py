@@ -43,6 +43,8 @@ class Plan:
     """For each data point the number of bytes of its ID, in the smallest type that holds the longest."""
     id_bytes: NDArray[np.uint8]
     """All IDs as UTF-8, one after another."""
+    numbers: NumberedKeys | None = None
+    """All IDs as numbers, where it is known that they are."""
 
     def __len__(self) -> int:
         return len(self.batch_ends)
@@ -82,6 +84,8 @@ class Plan:
     @cached_property
     def _numbers(self) -> NumberedKeys | None:
         """All IDs, where they are numbers and not too many to be kept for the sake of speed."""
+        if self.numbers is not None:
+            return self.numbers
         return NumberedKeys.from_bytes(self.id_bytes, self.id_lengths) if self.size <= _MOST_NUMBERS else None
 
     @staticmethod
@@ -205,7 +209,8 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         batch_ends += [*range(size + batch_size, size + len(keys), batch_size), size + len(keys)] if len(keys) else []
         split_ends.append(len(batch_ends))
         size += len(keys)
-    text, lengths = _joined(kept, keys_by_split)
+    numbers = _numbered(kept)
+    text, lengths = _joined(kept, keys_by_split) if numbers is None else numbers.to_bytes()
     ends = np.asarray(batch_ends, dtype=np.int64)
     return Plan(
         tuple(keys_by_split),
@@ -214,7 +219,17 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         np.cumsum(lengths)[ends - 1],
         lengths.astype(np.min_scalar_type(int(lengths.max()))),
         text,
+        numbers,
     )
+
+
+def _numbered(kept: Sequence[Sequence[str]]) -> NumberedKeys | None:
+    """All keys as numbers, where they are kept as such, and none stands twice."""
+    own = [keys.numbers for keys in kept if isinstance(keys, NumberedKeys)]
+    if len(own) < len(kept) or not any(map(len, own)):
+        return None
+    numbers = NumberedKeys(np.concatenate(own))
+    return numbers if numbers.are_unique else None
 
 
 def _joined(
@@ -225,10 +240,6 @@ def _joined(
     Raises:
         DatasetError: A key stands twice, or there are no keys.
     """
-    if any(len(keys) for keys in kept) and all(isinstance(keys, NumberedKeys) for keys in kept):
-        numbers = NumberedKeys(np.concatenate([keys.numbers for keys in kept if isinstance(keys, NumberedKeys)]))
-        if numbers.are_unique:
-            return numbers.to_bytes()
     ids = [key for keys in kept for key in keys]
     _check_keys(ids, keys_by_split)
     text = "".join(ids).encode("utf-8", "surrogatepass")

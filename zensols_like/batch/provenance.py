@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,17 @@ def begin_provenance(seed: Mapping[str, Any] | None) -> dict[str, Any]:
         "zensols_like": zensols_like.__version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "numpy": version("numpy"),
-        "pandas": version("pandas"),
+        "numpy": _version("numpy"),
+        "pandas": _version("pandas"),
     }
 
 
 def end_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """The same when the store is complete."""
     return {**provenance, "finished": _now()}
+
+
+_version = cache(version)  # which reads and parses a file
 
 
 def _now() -> str:

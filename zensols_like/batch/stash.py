@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from zensols_like.batch.codec import BatchCodec, ColumnSource
+from zensols_like.batch.committer import Committer
 from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
@@ -29,7 +29,8 @@ from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Tur
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.reader import ContextReader
-from zensols_like.batch.row import RowColumns, RowDataPoint
+from zensols_like.batch.row import RowDataPoint
+from zensols_like.batch.run import read_in_runs
 from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews, position_of
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -55,8 +56,6 @@ __all__ = ["BatchStash"]
 logger = logging.getLogger(__name__)
 
 _STALE = ("error", "rebuild", "ignore")
-_JOURNAL_S = 1.0
-"""Seconds between two lines of the journal, each of which costs a wait for the disk."""
 
 
 class _DecodedAttributes:
@@ -158,8 +157,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 "use a whole number of at least 1",
             )
         self._ready = False
-        self._stored: list[Commit] = []
-        self._journal_due = 0.0
+        self._committer: Committer | None = None
         self._want(self._wanted)
 
     # ---- what batches are made of
@@ -270,13 +268,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             "the splits name a key that the source does not have; make the splits again, or restore the source",
         )
 
-    def _create_source(self, ids: Sequence[str]) -> ColumnSource:
-        """The columns of data points; a source that keeps columns gives its own instead of a row for each of them."""
-        is_row = self.data_point_type in self._ROW_TYPES
-        columns = self.split_stash_container.load_columns(ids) if is_row else None
-        if columns is not None:
-            return RowColumns(ids, columns)
-        return PointColumns(self.create_data_points(ids))
+    def _sources(self, batches: Sequence[Sequence[str]]) -> Iterator[ColumnSource]:
+        """The columns of the data points of batches; a source that keeps columns gives its own, without a row each."""
+        if self.data_point_type in self._ROW_TYPES:
+            yield from read_in_runs(batches, self.split_stash_container.load_columns, self.create_data_points)
+        else:
+            yield from (PointColumns(self.create_data_points(ids)) for ids in batches)
 
     @property
     def batch_metadata(self) -> BatchMetadata:
@@ -410,12 +407,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 return
             # first the batches, then the books: when one of them fails, the store is as it was
             encoder, sets = self._encoder, self.batch_data_point_sets
-            commits = [
-                commit
+            again = (
+                (position, batch.encode() if isinstance(batch, Batch) else batch)
                 for position in sorted(damaged)
                 for _, batch in self._process([sets[position]])
-                for commit in encoder.put(position, batch.encode() if isinstance(batch, Batch) else batch, again=True)
-            ]
+            )
+            commits = encoder.put_all(again, again=True)
             self._contexts.close()
             encoder.begin_again(plan, self.split_stash_container, commits)
             if not self.store.index.missing():
@@ -461,9 +458,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 if isinstance(vectorizer, Primeable):
                     vectorizer.prime()
         missing = self._create_data()
-        self._stored = []  # what a run that failed could not make durable is among the missing
         logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
-        self._journal_due = time.monotonic() + _JOURNAL_S
+        committer = self._committer = Committer(self._encoder, self.observer)
         if self.observer is not None:
             self.observer.started(len(plan), len(plan) - len(missing))
         try:
@@ -471,9 +467,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
                 self._spawn_work(missing)
             finally:
                 self._contexts.close()
-                self._journal()
+                committer.commit()
             self._encoder.finish()
         finally:
+            self._committer = None
             if self.observer is not None:
                 self.observer.finished()
         logger.info("encoded all %d batches into %s", len(plan), self.store.location)
@@ -492,8 +489,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Args:
             chunk: The sets of IDs, a batch each.
         """
-        for one in chunk:
-            yield one.batch_id, self.create_batch(self._create_source(one.data_point_ids), one.split_name, one.batch_id)
+        for one, source in zip(chunk, self._sources([one.data_point_ids for one in chunk]), strict=True):
+            yield one.batch_id, self.create_batch(source, one.split_name, one.batch_id)
 
     def _work(self, chunk: Sequence[int]) -> list[Commit]:
         """In a worker: encode and store the batches at these positions.
@@ -501,16 +498,22 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Returns:
             A receipt for each record, which the parent writes into the journal.
         """
-        sets = [self.batch_data_point_sets[position] for position in chunk]
-        commits: list[Commit] = []
+        planned = self.batch_data_point_sets
+        sets = [planned[position] for position in chunk]
         encoder = self._encoder
-        try:
+        done = 0
+
+        def encoded() -> Iterator[tuple[int, EncodedBatch]]:
+            nonlocal done
             for batch_id, batch in self._process(sets):
                 position = self._position(batch_id)
-                stored = batch.encode(encoder.missing_attributes(position)) if isinstance(batch, Batch) else batch
-                commits += encoder.put(position, stored)
+                missing = encoder.missing_attributes(position)
+                yield position, batch.encode(missing) if isinstance(batch, Batch) else batch
+                done += 1
+
+        try:
+            commits = encoder.put_all(encoded())
         except APIError as error:
-            done = len({commit.position for commit in commits})
             one = sets[min(done, len(sets) - 1)]
             error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
             raise
@@ -529,21 +532,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         return position
 
     def _done(self, result: list[Commit]) -> None:
-        """In the parent: take notice of what a worker stored; the journal gets it about once a second."""
-        self._stored += result
-        if time.monotonic() >= self._journal_due:
-            self._journal()
-            self._encoder.require_labels_alike()
-
-    def _journal(self) -> None:
-        """Commit what workers stored."""
-        stored, self._stored = self._stored, []
-        if stored:
-            self._contexts.flush()
-            self.store.commit(stored)
-            if self.observer is not None:
-                self.observer.committed(len({commit.position for commit in stored}))
-        self._journal_due = time.monotonic() + _JOURNAL_S
+        """In the parent: take notice of what a worker stored."""
+        if self._committer is not None:
+            self._committer.take(result)
 
     def _refuse_memory(self) -> None:
         super()._refuse_memory()
@@ -773,4 +764,4 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
-        return {**state, "observer": None, "_ready": False}
+        return {**state, "observer": None, "_committer": None, "_ready": False}

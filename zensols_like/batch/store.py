@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
-from zensols_like.batch.manifest import Manifest, Status
+from zensols_like.batch.manifest import Manifest, Status, repair_with
 from zensols_like.batch.mend import find_index, prove_index
 from zensols_like.batch.plan import Plan
+from zensols_like.books import MANIFEST
 from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError, UnsafeError
 from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
@@ -27,11 +28,10 @@ __all__ = ["BatchStore"]
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
 PLAN = "plan.rec"
 JOURNAL = "journal.jsonl"
 INDEX = "index.rec"
-MEND = "run: zensols-like verify -c FILE --repair; or clear the store and encode again"
+MEND = f"{repair_with()}; or clear the store and encode again"
 """What to do about a plan or an index that is damaged."""
 _GENERATED = ("plan", "journal", "index")
 """What has a file for each generation, so that the manifest alone switches from one to the next."""
@@ -190,7 +190,7 @@ class BatchStore:
             self._plan = plan
         return True
 
-    def begin(self, manifest: Manifest, plan: Plan, kept: Iterable[Commit] = ()) -> None:
+    def begin(self, manifest: Manifest, plan: Plan, kept: Sequence[Commit] = ()) -> None:
         """Write down what belongs in the store, before the first batch is encoded.
 
         Args:
@@ -200,7 +200,10 @@ class BatchStore:
         """
         number = manifest.generation
         self._write_value(_name(PLAN, number), plan.as_value())
-        self.folder.write(_name(JOURNAL, number), [journal_lines(kept)])
+        if kept:
+            self.folder.write(_name(JOURNAL, number), [journal_lines(kept)])
+        else:
+            self.folder.remove(_name(JOURNAL, number))  # left by whoever was stopped while clearing
         self._write_manifest(manifest)
         self._plan = plan
         self._index = self.index_damage = None
@@ -307,7 +310,7 @@ class BatchStore:
 
     def _write_value(self, name: str, value: Mapping[str, Any]) -> None:
         storage = find_format("record")
-        self.folder.write(name, frame(name, "", storage.code, storage.encode(dict(value))))
+        self.folder.write(name, frame(name, "", storage.code, storage.encode(dict(value))).pieces)
 
     def _read_value(self, name: str) -> Any:
         data = self.folder.read(name)

@@ -67,7 +67,8 @@ def looking(reader: BatchReader, source: Source) -> Iterator[BatchReader]:
     reader.require_current()
     if status is Status.PARTIAL:
         missing = len(reader.store.index.missing())
-        again = "zensols-like encode -c FILE" if source.config is None else source.command("encode")
+        here = "zensols-like encode -c FILE; in Python: stash.prime()"
+        again = here if source.config is None else source.command("encode")
         raise MissingBatchError(
             f"{missing} of {len(reader.store.plan)} batches are not encoded yet.", reader.path, f"run: {again}"
         )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from xxhash import xxh3_128_hexdigest
+from zensols_like.books import KIND, MANIFEST, VERSION, Status, books_of, checksum_of
 
 __all__ = ["count_complete"]
-
-_KIND = ("zensols_like batch store", 1)
 
 
 def count_complete(store: Path) -> int | None:
@@ -23,12 +21,12 @@ def count_complete(store: Path) -> int | None:
     Returns:
         ``None`` for everything else, which whoever knows stores can tell more about.
     """
-    for books in (store / ".store", store.parent / f"{store.name}.store"):
+    for books in books_of(store):
         try:
-            manifest = json.loads((books / "manifest.json").read_bytes())
-            checksum = manifest.pop("checksum")
-            is_whole = checksum == xxh3_128_hexdigest(json.dumps(manifest).encode())
-            if is_whole and (manifest["kind"], manifest["version"]) == _KIND and manifest["status"] == "complete":
+            manifest = json.loads((books / MANIFEST).read_bytes())
+            is_known = (manifest["kind"], manifest["version"]) == (KIND, VERSION)
+            is_whole = is_known and manifest["checksum"] == checksum_of(manifest)
+            if is_whole and manifest["status"] == Status.COMPLETE.value:
                 return int(manifest["plan"]["batches"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue

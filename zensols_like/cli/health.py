@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from zensols_like.batch.manifest import repair_with
 from zensols_like.cli.common import looking, open_configured, open_reader, print_report
 from zensols_like.cli.options import Source
 from zensols_like.cli.progress import observing
@@ -55,7 +56,9 @@ def verify(source: Source, tier: str, repair: bool, as_json: bool, is_quiet: boo
     """
     if repair and source.config is None:
         raise ConfigurationError(
-            "A store cannot be repaired without its configuration.", "the arguments", "give it with -c FILE"
+            "A store cannot be repaired without its configuration.",
+            "the arguments",
+            "give it with -c FILE; or call stash.repair([…]) where the stash is made in Python",
         )
     try:
         reader = open_reader(source)
@@ -88,17 +91,12 @@ def _repair(reader: StashReader, report: VerifyReport, tier: str, is_quiet: bool
 
 def _damaged(report: VerifyReport, source: Source) -> CorruptBatch:
     names = list(dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None))
-    again = "zensols-like verify -c FILE" if source.config is None else source.command("verify")
+    fix = repair_with(names) if source.config is None else repair_with(names, source.command("verify"))
     if not names:
-        return CorruptBatch(
-            "The books of the store are damaged.",
-            report.damaged[0].file,
-            f"run: {again} --repair; or clear the store and encode again",
-        )
+        what = "The books of the store are damaged."
+        return CorruptBatch(what, report.damaged[0].file, f"{fix}; or clear the store and encode again")
     some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    return CorruptBatch(
-        f"{len(names)} of {report.batches} batches are damaged: {some}.", report.path, f"run: {again} --repair"
-    )
+    return CorruptBatch(f"{len(names)} of {report.batches} batches are damaged: {some}.", report.path, fix)
 
 
 def why_stale(source: Source, as_json: bool) -> None:

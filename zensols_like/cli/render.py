@@ -56,6 +56,7 @@ def as_json(report: Report) -> str:
 
 def render_store(report: StoreReport) -> RenderableType:
     """What a store holds."""
+    looked_at = f"{report.looked_at} of {count_text(report.batches, 'batch')}"
     return Group(
         title(report.path, report.status),
         f"{count_text(report.batches, 'batch')}, {count_text(report.data_points, 'data point')}, "
@@ -64,7 +65,7 @@ def render_store(report: StoreReport) -> RenderableType:
         _split_table(report.splits),
         _attribute_table(report.attributes),
         *_notes(report.attributes),
-        f"[dim]* label; numbers of {report.looked_at} of {count_text(report.batches, 'batch')}[/]",
+        f"[dim]* label; N data points; numbers and sizes of {looked_at}[/]",
         *_label_table(report),
     )
 
@@ -96,7 +97,7 @@ def _attribute_table(attributes: Sequence[AttributeReport]) -> Table:
     for one in attributes:
         table.add_row(
             _name(one),
-            escape(spec_text(one.dtype, one.shape)),
+            escape(spec_text(one.dtype, one.shape, one.sizes)),
             *_numbers(one.stats),
             *(share_text(one.share_padding) for _ in padding),
             escape(one.vectorizer.rpartition(".")[2].removesuffix("FeatureVectorizer").removesuffix("Encodable")),

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["MASK", "is_secret_name", "masked_arguments", "masked_text", "without_secrets"]
@@ -31,6 +32,7 @@ _OPTION = re.compile(r"[\w.:-]+")
 _IN_URL = re.compile(r"""(?P<name>://[^/@\s:]*:)[^\s'",]+(?=@)""")
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether the name of an option speaks of a secret.
 
@@ -112,6 +114,8 @@ def without_secrets(value: Any, name: str = "") -> Any:
 
 
 def _compared(text: str) -> str:
+    if ":" not in text and "=" not in text:
+        return text  # as most are; no pattern finds anything in it
     text = _without_password(text)
     shown = masked_text(text)
     return text if shown == text else f"{shown} {MASK}{_digest(text)}"

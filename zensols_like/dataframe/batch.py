@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -235,7 +236,6 @@ def _split_source(
             )
         frame = frame.assign(**{column: random_splits(frame, distribution, seed, label if has_classes else None)})
         names = list(distribution)
-    if shuffle:
-        frame = frame.sample(frac=1, random_state=seed)
-    by_split = pd.Categorical(frame[column], categories=names).codes.argsort(kind="stable")
-    return FrameStash(None, column, frame.iloc[by_split])
+    homes = pd.Categorical(frame[column], categories=names).codes
+    order = np.random.RandomState(seed).permutation(len(frame)) if shuffle else np.arange(len(frame))
+    return FrameStash(None, column, frame.iloc[order[homes[order].argsort(kind="stable")]])

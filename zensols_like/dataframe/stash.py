@@ -7,13 +7,16 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from zensols_like.dataframe.row import RowLayout
+from zensols_like.dataframe.keys import RowKeys
+from zensols_like.dataframe.row import TableRows
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
 from zensols_like.dataset import SplitKeyContainer
@@ -31,7 +34,7 @@ __all__ = [
 ]
 
 _BULK = 1024
-_READ = ("dataframe", "_positions", "_columns", "_layout", "_row_type")
+_READ = ("_table", "_columns", "_rows")
 """What is made of the source, and made again where it is not there."""
 
 
@@ -62,15 +65,21 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         """What the table is read from, for people."""
         return type(self).__name__
 
-    @cached_property
+    @property
     def dataframe(self) -> pd.DataFrame:
         """The table, with the keys as its index.
 
         Raises:
             DataframeError: The table is not what it should be.
         """
+        return self._table[0]
+
+    @cached_property
+    def _table(self) -> tuple[pd.DataFrame, RowKeys]:
+        """The table, and its keys."""
         frame = self._prepare(self._get_dataframe())
-        return frame.set_axis(key_index(frame, self.source), axis="index")
+        index = key_index(frame, self.source)
+        return frame.set_axis(index, axis="index"), RowKeys(frame.index, index)
 
     def prime(self) -> None:
         """Read the table, if it is not yet in memory."""
@@ -85,22 +94,15 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         index = self.dataframe.index
         for group in chunks(keys, _BULK):
             positions = index.get_indexer(pd.Index(group, dtype=object))
-            rows = self._rows(positions[positions >= 0].tolist())
-            for key, position in zip(group, positions, strict=True):
+            is_there = positions >= 0
+            found = group if is_there.all() else list(compress(group, is_there))
+            rows = self._rows.at(positions[is_there], found)
+            for key, position in zip(group, positions.tolist(), strict=True):
                 yield key, None if position < 0 else next(rows)
 
-    def _rows(self, positions: Sequence[int]) -> Iterator[pd.Series]:
-        # in bulk: pandas gives a row at a time four times slower where there are many columns
-        rows = self.dataframe.iloc[list(positions)]
-        return self._layout.rows(rows.index.tolist(), rows.to_numpy(), self._row_type)
-
     @cached_property
-    def _layout(self) -> RowLayout:
-        return RowLayout(self.dataframe.columns)
-
-    @cached_property
-    def _row_type(self) -> Any:
-        return self.dataframe.iloc[0].dtype
+    def _rows(self) -> TableRows:
+        return TableRows(self.dataframe)
 
     def take(self, keys: Sequence[str]) -> pd.DataFrame:
         """The part of the table with these keys, in their order.
@@ -119,25 +121,22 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
             DataframeError: There is no such key.
         """
         positions = self._require(keys)
-        first, last = (positions[0], positions[-1]) if positions else (0, -1)
-        rows = slice(first, last + 1) if positions == list(range(first, last + 1)) else positions
+        first, last = (positions[0], positions[-1]) if len(positions) > 0 else (0, -1)
+        is_piece = last - first + 1 == len(positions) and bool(np.all(np.diff(positions) == 1))
+        rows = slice(first, last + 1) if is_piece else positions
         return {name: array[rows] for name, array in self._columns.items()}
 
-    def _require(self, keys: Sequence[str]) -> list[int]:
+    def _require(self, keys: Sequence[str]) -> NDArray[np.int64]:
         """The row of each key.
 
         Raises:
             DataframeError: There is no such key.
         """
-        try:
-            return list(map(self._positions.__getitem__, keys))
-        except KeyError:
-            missing = [key for key in keys if key not in self._positions]
-            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only") from None
-
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {key: position for position, key in enumerate(self.dataframe.index)}
+        positions = self._table[1].find(keys)
+        if np.any(positions < 0):
+            missing = [key for key, position in zip(keys, positions, strict=True) if position < 0]
+            raise DataframeError(f"No rows {missing[:5]}.", self.source, "ask for keys of the stash only")
+        return positions
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -149,7 +148,7 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 
     def keys(self) -> Sequence[str]:
         """The keys, in the order of the rows."""
-        return tuple(self.dataframe.index)
+        return self._table[1].at(np.arange(len(self)))
 
     def __len__(self) -> int:
         return len(self.dataframe)
@@ -167,9 +166,11 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
         """A digest of the source, to see whether it changed.
 
         Args:
-            level: ``stat`` is the quickest and may differ for equal contents; ``keys`` is of the keys in their order;
+            level: ``stat`` is empty, since a glance at a table tells nothing; ``keys`` is of the keys in their order;
                 ``content`` is of everything.
         """
+        if level == "stat":
+            return ""
         if level == "keys":
             return hashlib.sha256("\0".join(self.keys()).encode("utf-8", "surrogatepass")).hexdigest()
         return digest_frame(self.dataframe)
@@ -201,11 +202,11 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
             )
         return frame
 
-    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+    def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         return self._keys_by_split
 
     @cached_property
-    def _keys_by_split(self) -> dict[str, tuple[str, ...]]:
+    def _keys_by_split(self) -> dict[str, Sequence[str]]:
         if self.split_col is None:
             raise DataframeError(
                 "No column says the split of a row.",
@@ -213,8 +214,7 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
                 "name one; or put the table into a DatasetSplitStash with a StashSplitKeyContainer",
             )
         codes, names = pd.factorize(self.dataframe[self.split_col].astype(str))
-        keys = self.dataframe.index
-        return {str(name): tuple(keys[codes == code]) for code, name in enumerate(names)}
+        return {str(name): self._table[1].at(np.flatnonzero(codes == code)) for code, name in enumerate(names)}
 
     def get_labels(self) -> tuple[str, ...]:
         """The labels that there are, in their order.
@@ -299,7 +299,7 @@ class AutoSplitDataframeStash(SplitKeyDataframeStash):
             )
         return frame.assign(**{self.split_col: random_splits(frame, self.distribution, self.seed)})
 
-    def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
+    def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         keys = super()._get_keys_by_split()
         return {name: keys.get(name, ()) for name in self.distribution}
 

@@ -22,6 +22,7 @@ from zensols_like.persist.formats import Buffer, find_format
 __all__ = ["DataframeFileNotFoundError", "digest_frame", "key_index", "read_csv", "require_columns", "require_file"]
 
 _PIECE = 1024
+_MANY = 64 * _PIECE
 
 
 class DataframeFileNotFoundError(DataframeError):
@@ -131,15 +132,20 @@ def digest_frame(frame: pd.DataFrame) -> str:
 
 def _parts(column: pd.Series) -> Iterator[Buffer]:
     """Bytes that are the same for equal values."""
-    hashed = column
-    if not isinstance(column.dtype, np.dtype) or column.dtype.hasobject:
+    if isinstance(column.dtype, np.dtype) and not column.dtype.hasobject:
+        yield _bytes(column)
+        return
+    for first in range(0, len(column), _MANY):  # all at once it takes many times the memory of the column
+        piece = column.iloc[first : first + _MANY]
         try:
-            hashed = pd.util.hash_pandas_object(column, index=False)
+            yield _bytes(pd.util.hash_pandas_object(piece, index=False))
         except TypeError:  # of lists and arrays pandas knows no hash
-            for values in chunks(column, _PIECE):
+            for values in chunks(piece, _PIECE):
                 yield from find_format("record").encode(values)
-            return
-    yield np.ascontiguousarray(hashed.to_numpy()).view(np.uint8).data
+
+
+def _bytes(column: pd.Series) -> Buffer:
+    return np.ascontiguousarray(column.to_numpy()).view(np.uint8).data
 
 
 def _is_key(key: object) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from zensols_like.books import BOOKS, MANIFEST, books_of
 from zensols_like.errors import APIError
 from zensols_like.inspect.errors import NotFoundError
 from zensols_like.inspect.open import open_store
@@ -18,7 +19,6 @@ __all__ = ["DEPTH", "StoreEntry", "StoresReport", "find_stores", "is_store", "li
 
 DEPTH = 6
 """How many folders deep to look."""
-_BOOKS = ".store"
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,7 @@ def require_stores(folder: Path, depth: int = DEPTH) -> list[Path]:
 def is_store(folder: Path) -> bool:
     """Whether the batches of a store lie in a folder."""
     place = folder.resolve() if folder.name in ("", "..") else folder
-    beside = place.parent / f"{place.name}{_BOOKS}"
-    return any((books / "manifest.json").is_file() for books in (place / _BOOKS, beside))
+    return any((books / MANIFEST).is_file() for books in books_of(place))
 
 
 def find_stores(folder: Path, depth: int = DEPTH) -> Iterator[Path]:
@@ -97,8 +96,8 @@ def find_stores(folder: Path, depth: int = DEPTH) -> Iterator[Path]:
     elif depth > 0:
         names = _folders(folder)
         # the books of a store may lie beside its folder, which need not be there, and may hold very many files
-        beside = {name.removesuffix(_BOOKS) for name in names if name.endswith(_BOOKS) and name != _BOOKS}
-        hidden = {name for name in names if name.startswith(".") or name.endswith(_BOOKS)}
+        beside = {name.removesuffix(BOOKS) for name in names if name.endswith(BOOKS) and name != BOOKS}
+        hidden = {name for name in names if name.startswith(".") or name.endswith(BOOKS)}
         for name in sorted({*names, *beside}.difference(hidden)):
             yield from find_stores(folder / name, depth - 1)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash, BatchStash, BatchStore
+from zensols_like.books import MANIFEST, books_of
 from zensols_like.config import ConfigFactory, ImportConfigFactory, load_config
 from zensols_like.errors import ConfigurationError, FactoryError
 from zensols_like.inspect.errors import NotFoundError
@@ -31,7 +32,7 @@ def open_store(path: Path) -> StoreReader:
         CorruptBatch: The manifest is damaged.
     """
     place = path.resolve() if path.name in ("", "..") else path
-    inside, beside = place / ".store", place.parent / f"{place.name}.store"
+    inside, beside = books_of(place)
     for books in (inside, beside) if place.is_dir() else (beside,):
         store = BatchStore(FileFolder(books))
         manifest = store.manifest
@@ -40,7 +41,7 @@ def open_store(path: Path) -> StoreReader:
             records = _records(manifest.container, place, groups)
             store.contexts = records
             return StoreReader(store, records)
-    gone = [books / "manifest.json" for books in (inside, beside) if (books / "plan.rec").is_file()]
+    gone = [books / MANIFEST for books in (inside, beside) if (books / "plan.rec").is_file()]
     if gone:
         raise NotFoundError(
             f"The manifest of the store {place.name!r} is gone, without which nobody knows what is complete.",

@@ -19,6 +19,7 @@ __all__ = [
     "LabelReport",
     "ListReport",
     "PointReport",
+    "Range",
     "Report",
     "SplitEntries",
     "SplitReport",
@@ -76,6 +77,10 @@ class GroupReport:
     size_bytes: int
 
 
+Range: TypeAlias = tuple[int, int]
+"""The least and the greatest size of a dimension."""
+
+
 @dataclass(frozen=True)
 class AttributeReport:
     """An attribute over several batches."""
@@ -94,6 +99,8 @@ class AttributeReport:
     """What one has to know to read the numbers."""
     share_padding: float | None = None
     """Of the positions of padded sequences; ``None`` where nothing is padded."""
+    sizes: tuple[Range, ...] | None = None
+    """Of each dimension in the batches that were looked at; ``None`` where what is stored has others."""
 
 
 @dataclass(frozen=True)
@@ -273,13 +280,29 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def spec_text(dtype: str | None, shape: tuple[int, ...] | None) -> str:
-    """Data type and shape for people; ``N`` is a free dimension.
+def spec_text(dtype: str | None, shape: tuple[int, ...] | None, sizes: tuple[Range, ...] | None = None) -> str:
+    """Data type and shape for people; ``N`` data points, ``*`` where a size is not known.
+
+    Args:
+        dtype: The data type.
+        shape: The shape, with -1 for a dimension that changes from batch to batch.
+        sizes: Those that such a dimension had.
 
     Example:
-        >>> spec_text("float32", (-1, 4))
-        'float32[N, 4]'
+        >>> spec_text("float32", (-1, 4)), spec_text("int64", (-1, -1)), spec_text("int64", (-1, -1), ((8, 9), (3, 5)))
+        ('float32[N, 4]', 'int64[N, *]', 'int64[N, 3…5]')
     """
     if dtype is None or shape is None:
         return "none"
-    return f"{dtype}[{', '.join('N' if size < 0 else str(size) for size in shape)}]"
+    found = sizes if sizes is not None and len(sizes) == len(shape) else ((-1, -1),) * len(shape)
+    places = enumerate(zip(shape, found, strict=True))
+    return f"{dtype}[{', '.join(_size_text(place, size, known) for place, (size, known) in places)}]"
+
+
+def _size_text(place: int, size: int, known: Range) -> str:
+    if size >= 0:
+        return str(size)
+    if place == 0:
+        return "N"
+    least, most = known
+    return "*" if least < 0 else str(least) if least == most else f"{least}…{most}"

@@ -8,9 +8,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from zensols_like.inspect.report import Row, TensorStats
+from zensols_like.inspect.report import Range, Row, TensorStats
 
-__all__ = ["Tally", "preview"]
+__all__ = ["Tally", "preview", "ranges"]
 
 
 @dataclass(frozen=True)
@@ -109,3 +109,23 @@ def preview(tensor: Tensor, rows: int, width: int) -> tuple[Row, ...]:
 
 def _number(item: float | complex) -> float | str:
     return str(item) if isinstance(item, complex) else item
+
+
+def ranges(shape: tuple[int, ...], others: tuple[Range, ...] | None = None) -> tuple[Range, ...]:
+    """The least and the greatest size of each dimension.
+
+    Args:
+        shape: That of a tensor.
+        others: Those of other tensors of the same attribute.
+
+    Returns:
+        Nothing where the tensors do not have the same number of dimensions.
+
+    Example:
+        >>> ranges((2, 4), ranges((3, 4)))
+        ((2, 3), (4, 4))
+    """
+    known = tuple((size, size) for size in shape) if others is None else others
+    if len(known) != len(shape):
+        return ()
+    return tuple((min(least, size), max(most, size)) for (least, most), size in zip(known, shape, strict=True))

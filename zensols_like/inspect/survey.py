@@ -25,12 +25,13 @@ from zensols_like.inspect.report import (
     EncodeReport,
     GroupReport,
     ListReport,
+    Range,
     SplitEntries,
     SplitReport,
     StoreReport,
     TensorReport,
 )
-from zensols_like.inspect.stats import Tally, preview
+from zensols_like.inspect.stats import Tally, preview, ranges
 from zensols_like.inspect.stored import Column, dtype_name
 
 __all__ = [
@@ -158,6 +159,7 @@ def report_store(reader: BatchReader, batches: int | None = 1, split_name: str |
     specs = dict(manifest.specs)
     paddings: dict[str, Padding] = {}
     notes: dict[str, str] = {}
+    sizes: dict[str, tuple[Range, ...]] = {}
     labels = LabelCounts()
     looked_at = 0
     for split in read:
@@ -168,6 +170,7 @@ def report_store(reader: BatchReader, batches: int | None = 1, split_name: str |
                 if column.tensor is not None:
                     tallies[name] = tallies.get(name, Tally()) + Tally.of(column.tensor)
                     specs[name] = _completed(specs[name], column.tensor)
+                    sizes[name] = ranges(column.tensor.shape, sizes.get(name))
                 if column.padding is not None:
                     paddings[name] = paddings.get(name, Padding(0, 0)) + column.padding
                 if column.note is not None:
@@ -184,6 +187,7 @@ def report_store(reader: BatchReader, batches: int | None = 1, split_name: str |
             tallies[name].stats if name in tallies else None,
             notes.get(name) if name in reader.shown else "not one of the decoded attributes",
             paddings[name].share if name in paddings else None,
+            None if name in notes else sizes.get(name),
         )
         for name, spec in specs.items()
     )

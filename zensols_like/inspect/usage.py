@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from zensols_like.books import books_of
 from zensols_like.errors import CorruptBatch
 from zensols_like.inspect.open import open_store
 from zensols_like.inspect.reader import BatchReader
@@ -65,7 +66,7 @@ def report_usage(paths: Iterable[Path]) -> UsageReport:
 
 
 def _usage(path: Path) -> StoreUsage:
-    size, files = _disk_usage((path, path.parent / f"{path.name}.store"))
+    size, files = _disk_usage((path, books_of(path)[1]))
     try:
         reader = open_store(path)
         groups = _groups(reader)

@@ -21,7 +21,7 @@ from zensols_like.loader.queue import Reading, ReadQueue
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B
 from zensols_like.loader.work import Loaded, LoadWork
-from zensols_like.multi import start_context
+from zensols_like.multi import run_fork_server, start_context
 
 __all__ = ["Processes", "start_processes"]
 
@@ -115,7 +115,9 @@ def start_processes(work: LoadWork[Any], workers: int) -> ProcessPoolExecutor:
             "define the transform at the top of a module, and keep what cannot be pickled out of the stash; or use "
             "worker_type='thread'",
         ) from error
-    return ProcessPoolExecutor(workers, start_context(preload=["torch"]), _begin, (recipe,))
+    context = start_context(preload=["torch"])
+    run_fork_server(context)
+    return ProcessPoolExecutor(workers, context, _begin, (recipe,))
 
 
 @dataclass

@@ -6,7 +6,7 @@ from zensols_like.multi.factory import MultiProcessFactoryStash, TorchMultiProce
 from zensols_like.multi.pool import ProcessPool, SerialPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
 from zensols_like.multi.size import available_cpus, chunk_length, worker_count
-from zensols_like.multi.start import refuse_while_starting, start_context
+from zensols_like.multi.start import refuse_while_starting, run_fork_server, start_context
 from zensols_like.multi.stash import MultiProcessStash, TorchMultiProcessStash
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "available_cpus",
     "chunk_length",
     "refuse_while_starting",
+    "run_fork_server",
     "spooled",
     "start_context",
     "worker_count",

@@ -64,51 +64,53 @@ class SerialPool(WorkerPool[T]):
         return map(self.worker.work, pieces)
 
 
-class ThriftyPool(WorkerPool[T]):
+class ThriftyPool(WorkerPool[Sequence[Any]]):
     """Does the work in this process for as long as starting others would not pay, which the first pieces tell.
 
     Args:
-        worker: Does pieces in this process.
+        worker: Does pieces in this process, and parts of them.
         processes: Makes a pool of processes, for the length of a ``with`` block.
         workers: How many processes that has.
-        cut: A piece to its parts, which are done one by one until it is known how long they take.
-        total: How many parts there are.
+        total: How much all pieces hold together.
     """
 
     START_S = 2.0
     """Seconds that starting processes takes, most of it for importing torch."""
     GLANCE_S = 0.25
     """Seconds after which the first pieces tell how long the rest will take."""
+    PART_S = 0.03
+    """Seconds of work after which it is looked again."""
 
     def __init__(
         self,
         worker: Worker,
-        processes: Callable[[], AbstractContextManager[WorkerPool[T]]],
+        processes: Callable[[], AbstractContextManager[WorkerPool[Sequence[Any]]]],
         workers: int,
-        cut: Callable[[T], Sequence[T]],
         total: int,
     ) -> None:
         self.worker = worker
         self.processes = processes
         self.workers = workers
-        self.cut = cut
         self.total = total
 
-    def _results(self, pieces: Iterable[T]) -> Iterator[Any]:
-        rest = iter(pieces)
-        began, done = time.monotonic(), 0
-        for piece in rest:
-            parts = deque(self.cut(piece))
-            while parts:
-                yield self.worker.work(parts.popleft())
-                done += 1
-                if self._pays(time.monotonic() - began, done):
+    def _results(self, pieces: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        waiting = iter(pieces)
+        began, done, length = time.monotonic(), 0, 1
+        for piece in waiting:
+            rest = piece
+            while len(rest) > 0:
+                part, rest = rest[:length], rest[length:]
+                yield self.worker.work(part)
+                done += len(part)
+                spent_s = time.monotonic() - began
+                if self._pays(spent_s, done):
                     logger.info(
                         "starting %d processes for the rest, %d of %d", self.workers, self.total - done, self.total
                     )
                     with self.processes() as pool:
-                        yield from pool.run(chain(parts, rest))
+                        yield from pool.run(chain([rest] if len(rest) > 0 else [], waiting))
                     return
+                length = max(1, int(done * self.PART_S / max(spent_s, self.PART_S)))
         logger.info("did all %d in this process, since starting others would have taken longer", self.total)
 
     def _pays(self, spent_s: float, done: int) -> bool:

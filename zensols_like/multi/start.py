@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
 import multiprocessing.spawn
 import os
 import sys
@@ -18,6 +19,7 @@ __all__ = [
     "main_file",
     "refuse_in_daemon",
     "refuse_while_starting",
+    "run_fork_server",
     "start_context",
     "worker_environment",
 ]
@@ -110,3 +112,13 @@ def worker_environment() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def run_fork_server(context: BaseContext) -> None:
+    """Start the fork server, where the context has one, for those who do not start its workers themselves.
+
+    It is one for all workers of this process, which compute in one thread only if it was started to.
+    """
+    if context.get_start_method() == "forkserver":
+        with worker_environment():
+            multiprocessing.forkserver.ensure_running()

@@ -146,7 +146,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         if workers <= 1:
             yield SerialPool(self)
         elif (isinstance(self.workers, float) or self.workers <= 0) and self.timeout_s is None:
-            yield ThriftyPool(self, partial(self._processes, workers), workers, _singles, total)
+            yield ThriftyPool(self, partial(self._processes, workers), workers, total)
         else:
             with self._processes(workers) as pool:
                 yield pool

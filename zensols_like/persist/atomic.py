@@ -78,14 +78,14 @@ def append_durably(path: Path, data: bytes) -> None:
     is_new = not path.exists()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     try:
+        if is_new:
+            sync_folder(path.parent)  # first, so that what is forced to the disk next has a name there
         failpoint("journal.write")
         write_all(descriptor, [memoryview(data)])
         failpoint("journal.sync")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if is_new:
-        sync_folder(path.parent)
 
 
 def make_folder(path: Path) -> None:

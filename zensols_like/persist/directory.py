@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,8 +14,7 @@ from typing import Any
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.atomic import remove_temporaries, sync_folder, write_atomically
 from zensols_like.persist.folder import FileFolder, StoreFolder
-from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import REPAIR, unframe
+from zensols_like.persist.frame import REPAIR, Record, unframe
 from zensols_like.persist.mapped import map_file
 from zensols_like.persist.names import file_name, key_of
 from zensols_like.persist.records import Receipt, RecordStash, RecordStore, receipt_of
@@ -105,12 +104,14 @@ class DirectoryRecords(RecordStore):
             if receipt is not None:
                 yield key, receipt
 
-    def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:
-        """Write the file of a record."""
-        path = self.path_of(key, group)
-        write_atomically(path, pieces, syncs_name=False)
+    def put_all(self, records: Iterable[tuple[str, str, Record]]) -> list[Receipt]:
+        """Write the file of each record."""
+        return [self._write(self.path_of(key, group), record) for key, group, record in records]
+
+    def _write(self, path: Path, record: Record) -> Receipt:
+        write_atomically(path, record.pieces, syncs_name=False)
         self._written[path.parent] = None
-        return receipt_of(pieces, str(path.relative_to(self.root)))
+        return receipt_of(record, str(path.relative_to(self.root)))
 
     def get(self, receipt: Receipt) -> memoryview:
         """Map the file of a record."""

@@ -28,11 +28,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from xxhash import xxh3_64, xxh3_64_intdigest, xxh3_128_digest
 
 from zensols_like.errors import CorruptBatch
-from zensols_like.persist.formats import Buffer, Parts
+from zensols_like.persist.formats import Bounded, Buffer, Parts
 
 __all__ = [
     "ALIGNMENT",
@@ -40,6 +41,7 @@ __all__ = [
     "MAGIC",
     "REPAIR",
     "Frame",
+    "Record",
     "checksum_of",
     "frame",
     "frame_size",
@@ -58,13 +60,17 @@ MAGIC = b"\x89ZLR\r\n\x1a\n"
 VERSION = 1
 ALIGNMENT = 64
 
-_FIXED = struct.Struct("<8sHHIIIIIQQ16sQQ")
+_START = struct.Struct("<8sHHIIIIIQQ16sQ")
+_FIXED = struct.Struct(f"{_START.format}Q")
 _SUM = struct.Struct("<Q")
 HEADER_SIZE = _FIXED.size + _SUM.size
 """Bytes before the sizes of the buffers."""
 _CUT = slice(10, 64)
 """Where a frame says how the record is cut: format, sizes and the digest of the description."""
 _CUT_SIZES = struct.Struct("<12x I I 12x Q")
+_SHORT = 1 << 12
+_SMALL = 1 << 16
+"""Bytes of a payload that are copied, since that is quicker than to handle many pieces."""
 _MANY = 1 << 16
 """Bytes of shapes from which two records are not expected to have the same."""
 _ZEROS = bytes(ALIGNMENT)
@@ -87,7 +93,74 @@ def _padding(size: int) -> int:
     return -size % ALIGNMENT
 
 
-def frame(key: str, group: str, format_code: int, parts: Parts) -> list[Buffer]:
+class Record(NamedTuple):
+    """A value with its frame, about to be stored."""
+
+    pieces: list[Buffer]
+    """The bytes in order; one piece where they are few, so that they belong to nobody else."""
+    length: int
+    """How many bytes they are together."""
+    layout: int
+    """See `layout_of`."""
+
+
+class _Cut(NamedTuple):
+    """What the frames of all records that are cut alike have in common."""
+
+    start: bytes
+    """The header up to the checksum of the payload."""
+    sizes: bytes
+    names_end: bytes
+    """The group and the zeros after it."""
+    description: bytes
+    """With the zeros after it."""
+    gaps: tuple[bytes, ...]
+    """The zeros before each buffer."""
+    payload_size: int
+
+    @classmethod
+    def of(cls, code: int, group: bytes, key_size: int, description: bytes, sizes: tuple[int, ...]) -> _Cut:
+        gaps = []
+        payload_size = 0
+        for size in sizes:
+            gaps.append(_ZEROS[: _padding(payload_size)])
+            payload_size += len(gaps[-1]) + size
+        names_size = 8 * len(sizes) + key_size + len(group)
+        names_end = group + bytes(-(HEADER_SIZE + names_size) % 8)
+        header_size = HEADER_SIZE + names_size + len(names_end) - len(group)
+        padded = description + _ZEROS[: _padding(header_size + len(description))]
+        start = _START.pack(
+            MAGIC,
+            VERSION,
+            code,
+            header_size,
+            len(sizes),
+            key_size,
+            len(group),
+            0,
+            len(description),
+            payload_size,
+            xxh3_128_digest(description),
+            xxh3_64_intdigest(padded),
+        )
+        return cls(start, struct.pack(f"<{len(sizes)}Q", *sizes), names_end, padded, tuple(gaps), payload_size)
+
+
+_CUTS: Bounded[tuple[Any, ...], _Cut] = Bounded()
+
+
+def _cut(code: int, group: str, key_size: int, description: bytes, sizes: tuple[int, ...]) -> _Cut:
+    """How a record is cut; remembered, since the records of a store are cut in few ways."""
+    kind = (code, group, key_size, description, sizes)
+    known = _CUTS.get(kind)
+    if known is None:
+        known = _Cut.of(code, group.encode("utf-8", "surrogatepass"), key_size, description, sizes)
+        if len(description) <= _SHORT:  # a long one holds the value itself, and comes once
+            _CUTS.keep(kind, known, 3 * len(description) + 16 * len(sizes))
+    return known
+
+
+def frame(key: str, group: str, format_code: int, parts: Parts) -> Record:
     """Put a frame around parts.
 
     Args:
@@ -97,38 +170,21 @@ def frame(key: str, group: str, format_code: int, parts: Parts) -> list[Buffer]:
         parts: The description, then the buffers.
 
     Returns:
-        The pieces of the record in order, none of them copied.
+        The record; the buffers of a large one are not copied.
     """
     description, *buffers = parts
-    sizes = [size_of(buffer) for buffer in buffers]
-    payload: list[Buffer] = []
-    payload_size = 0
-    for buffer, size in zip(buffers, sizes, strict=True):
-        zeros = _ZEROS[: _padding(payload_size)]
-        payload += [zeros, buffer]
-        payload_size += len(zeros) + size
-    names = struct.pack(f"<{len(sizes)}Q", *sizes)
-    key_bytes, group_bytes = key.encode("utf-8", "surrogatepass"), group.encode("utf-8", "surrogatepass")
-    names += key_bytes + group_bytes
-    names += bytes(-(HEADER_SIZE + len(names)) % 8)
-    header_size = HEADER_SIZE + len(names)
-    gap = _ZEROS[: _padding(header_size + len(description))]
-    fixed = _FIXED.pack(
-        MAGIC,
-        VERSION,
-        format_code,
-        header_size,
-        len(sizes),
-        len(key_bytes),
-        len(group_bytes),
-        0,
-        len(description),
-        payload_size,
-        xxh3_128_digest(description),
-        xxh3_64_intdigest(bytes(description) + gap),
-        checksum_of(payload),
-    )
-    return [fixed, _SUM.pack(xxh3_64_intdigest(fixed + names)), names, description, gap, *payload]
+    key_bytes = key.encode("utf-8", "surrogatepass")
+    sizes = tuple(map(size_of, buffers))
+    cut = _cut(format_code, group, len(key_bytes), bytes(description), sizes)
+    payload = [piece for pair in zip(cut.gaps, buffers, strict=True) for piece in pair]
+    is_small = cut.payload_size <= _SMALL
+    if is_small:
+        payload = [b"".join(payload)]
+    fixed = cut.start + _SUM.pack(checksum_of(payload))
+    names = b"".join((cut.sizes, key_bytes, cut.names_end))
+    head = b"".join((fixed, _SUM.pack(xxh3_64_intdigest(fixed + names)), names, cut.description))
+    layout = _layout(head[_CUT], cut.sizes, buffers[0]) if buffers else 0
+    return Record([b"".join((head, *payload))] if is_small else [head, *payload], len(head) + cut.payload_size, layout)
 
 
 def size_of(buffer: Buffer) -> int:
@@ -163,11 +219,13 @@ def layout_of(record: memoryview) -> int:
         return 0
     sizes = record[HEADER_SIZE : HEADER_SIZE + 8 * count]
     (first,) = struct.unpack_from("<Q", sizes)
-    if first > _MANY:
-        return 0
     begin = header_size + description_size
     begin += _padding(begin)
-    return xxh3_64_intdigest(b"".join((record[_CUT], sizes, record[begin : begin + first])))
+    return _layout(record[_CUT], sizes, record[begin : begin + first])
+
+
+def _layout(cut: Buffer, sizes: Buffer, first: Buffer) -> int:
+    return xxh3_64_intdigest(b"".join((cut, sizes, first))) if size_of(first) <= _MANY else 0
 
 
 def frame_size(record: memoryview, where: str) -> int:

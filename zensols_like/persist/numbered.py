@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, overload
 
 import numpy as np
@@ -19,6 +20,35 @@ _DENSE = 8
 _FEW_DIGITS = 9
 """As many digits as a number of 32 bits always holds."""
 _ZERO, _NINE = ord("0"), ord("9")
+_PIECE = 1 << 13
+"""How many numbers are made text at once, so that all that is made on the way stays in the cache."""
+_QUAD = 4
+"""How many digits become text at once."""
+
+
+@cache
+def _quads() -> NDArray[np.uint32]:
+    """The text of each number of four digits, as the 32 bits of its characters."""
+    digits = np.arange(10**_QUAD)[:, None] // _POWERS[_QUAD - 1 :: -1] % 10
+    return (digits + _ZERO).astype(np.uint8).view(np.uint32).ravel()
+
+
+def _text(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The decimal text of numbers, one after another, and the length of each."""
+    longest = len(str(numbers.max(initial=0)))
+    # a number of 32 bits is divided twice as quickly
+    rest: NDArray[Any] = numbers.astype(np.uint32 if longest <= _FEW_DIGITS else np.uint64)
+    lengths = np.ones(len(rest), np.uint8)
+    for place in range(1, longest):
+        lengths += rest >= _POWERS[place]
+    width = -(-longest // _QUAD) * _QUAD
+    quads = np.empty((len(rest), width // _QUAD), np.uint32)
+    for column in range(quads.shape[1] - 1, -1, -1):
+        high = rest // rest.dtype.type(10**_QUAD)
+        quads[:, column] = _quads()[rest - high * rest.dtype.type(10**_QUAD)]
+        rest = high
+    padded = quads.view(np.uint8)
+    return padded[np.arange(width, dtype=np.uint8) >= (width - lengths)[:, None]], lengths.astype(np.int64)
 
 
 class NumberedKeys(Sequence[str]):
@@ -58,7 +88,14 @@ class NumberedKeys(Sequence[str]):
     @overload
     def __getitem__(self, index: slice) -> NumberedKeys: ...
     def __getitem__(self, index: int | slice) -> str | NumberedKeys:
-        return NumberedKeys(self.numbers[index]) if isinstance(index, slice) else str(self.numbers[index])
+        return self._of(self.numbers[index]) if isinstance(index, slice) else str(self.numbers[index])
+
+    @classmethod
+    def _of(cls, numbers: NDArray[np.int64]) -> NumberedKeys:
+        """The keys of numbers that were checked."""
+        keys = object.__new__(cls)
+        keys.numbers = numbers
+        return keys
 
     def __iter__(self) -> Iterator[str]:
         return map(str, self.numbers.tolist())
@@ -97,19 +134,8 @@ class NumberedKeys(Sequence[str]):
             >>> data.tobytes(), lengths
             (b'7120', array([1, 3]))
         """
-        lengths = np.searchsorted(_POWERS[1:], self.numbers, side="right") + 1
-        ends = np.cumsum(lengths)
-        data = np.empty(ends[-1] if len(ends) else 0, np.uint8)
-        longest = int(lengths.max(initial=0))
-        rest = self.numbers.astype(np.uint32 if longest <= _FEW_DIGITS else np.uint64)  # divided twice as quickly
-        at = ends - 1
-        for place in range(longest):
-            if place > 0:
-                longer = lengths > place
-                rest, at, lengths = rest[longer], at[longer], lengths[longer]
-            rest, digits = np.divmod(rest, rest.dtype.type(10))
-            data[at - place] = digits + _ZERO
-        return data, np.diff(ends, prepend=0)
+        pieces = [_text(self.numbers[at : at + _PIECE]) for at in range(0, max(len(self), 1), _PIECE)]
+        return np.concatenate([text for text, _ in pieces]), np.concatenate([lengths for _, lengths in pieces])
 
     @classmethod
     def from_bytes(cls, data: NDArray[np.uint8], lengths: NDArray[Any]) -> NumberedKeys | None:

@@ -7,7 +7,7 @@ one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,9 +15,9 @@ from xxhash import xxh3_64, xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.folder import StoreFolder
-from zensols_like.persist.formats import Buffer, Format, find_format
+from zensols_like.persist.formats import Format, find_format
 from zensols_like.persist.forms import Form, FormCache
-from zensols_like.persist.frame import REPAIR, Frame, checksum_of, frame, layout_of, size_of, unframe
+from zensols_like.persist.frame import REPAIR, Frame, Record, checksum_of, frame, layout_of, size_of, unframe
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
 
@@ -28,14 +28,13 @@ __all__ = [
     "read_record",
     "receipt_of",
     "write_record",
+    "write_records",
 ]
 
 _VERIFY = ("always", "never")
 _FORMS = FormCache()
 _LARGE = 1 << 19
 """Bytes from which others should run meanwhile; it costs half a microsecond."""
-_HEAD_PIECES = 7
-"""How many pieces of a frame there are up to the end of its first buffer."""
 
 
 class Receipt(NamedTuple):
@@ -52,18 +51,24 @@ class Receipt(NamedTuple):
     """What the record has in common with others, see `layout_of`; 0 where that is not known."""
 
 
-def receipt_of(pieces: Sequence[Buffer], file: str, offset: int = 0) -> Receipt:
-    """The receipt of a record that is made of pieces, as `frame` gives them."""
-    head = memoryview(b"".join(pieces[:_HEAD_PIECES]))
-    return Receipt(file, offset, sum(map(size_of, pieces)), checksum_of(pieces), layout_of(head))
+def receipt_of(record: Record, file: str, offset: int = 0) -> Receipt:
+    """The receipt of a record."""
+    return Receipt(file, offset, record.length, checksum_of(record.pieces), record.layout)
 
 
 class RecordStore(ABC):
     """Where the bytes of records lie."""
 
     @abstractmethod
-    def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:
-        """Store a record, whole or not at all; it is durable after `flush`."""
+    def put_all(self, records: Iterable[tuple[str, str, Record]]) -> list[Receipt]:
+        """Store records by key and group, each whole or not at all; they are durable after `flush`.
+
+        When storing one fails, or making one, no receipt is given for any of them.
+        """
+
+    def put(self, key: str, group: str, record: Record) -> Receipt:
+        """Store one record."""
+        return self.put_all([(key, group, record)])[0]
 
     @abstractmethod
     def flush(self) -> None:
@@ -116,7 +121,13 @@ class RecordStore(ABC):
 
 def write_record(store: RecordStore, storage: Format, key: str, group: str, value: Any) -> Receipt:
     """Encode a value, put a frame around it and store it."""
-    return store.put(key, group, frame(key, group, storage.code, storage.encode(value)))
+    return write_records(store, storage, [(key, group, value)])[0]
+
+
+def write_records(store: RecordStore, storage: Format, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
+    """Encode values by key and group, put a frame around each and store them."""
+    code, encode = storage.code, storage.encode
+    return store.put_all((key, group, frame(key, group, code, encode(value))) for key, group, value in values)
 
 
 def read_record(
@@ -242,9 +253,13 @@ class RecordStash(Stash, ABC):
         """The name of a group in the records."""
         return group_name(group)
 
+    def put_all(self, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
+        """Store values by key and group; when one fails, no receipt is given for any of them."""
+        return write_records(self.records, self._storage, values)
+
     def put(self, key: str, group: str, value: Any) -> Receipt:
         """Store the value of a group."""
-        return write_record(self.records, self._storage, key, group, value)
+        return self.put_all([(key, group, value)])[0]
 
     def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
         """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,16 +17,19 @@ from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableE
 from zensols_like.failpoints import failpoint
 from zensols_like.persist.atomic import make_folder, sync_folder, write_all
 from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, layout_of, unframe
+from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, Record, frame_size, layout_of, unframe
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import map_file
 from zensols_like.persist.records import Receipt, RecordStore, receipt_of
+from zensols_like.persist.writeback import Writeback
 
 __all__ = ["ShardRecords", "ShardStash"]
 
 _SUFFIX = ".shard"
 _NAME = re.compile(r"[0-9]{6,}-[0-9a-f]{8}\.shard")
 _ZEROS = bytes(ALIGNMENT)
+_MUCH = 1 << 20
+"""Bytes that are written in one call; small records wait for it."""
 
 
 def _is_ours(path: Path) -> bool:
@@ -41,32 +44,53 @@ class _Writer:
         self.name = name
         self.path = path = root / name
         make_folder(path.parent)
-        self.size = 0
+        self.end = 0
+        """Where the next record begins."""
         self.is_torn = False
         """Whether a write failed, so that nobody knows what lies at the end: nothing may follow it."""
+        self._waiting: list[Buffer] = []
+        self._written = 0
         self._durable = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        self._writeback = Writeback(self._descriptor)
 
-    def append(self, pieces: Sequence[Buffer], length: int) -> None:
-        """Write a record."""
-        gap = -length % ALIGNMENT
+    def append(self, record: Record) -> None:
+        """Take a record, and write it unless it is so small that it may wait for others."""
+        gap = -record.length % ALIGNMENT
+        self._waiting += [*record.pieces, _ZEROS[:gap]]
+        self.end += record.length + gap
+        if len(record.pieces) > 1 or self.end - self._written >= _MUCH:
+            self.write()
+
+    def write(self) -> None:
+        """Hand what waits to the system."""
+        if self._written == self.end:
+            return
         self.is_torn = True
         failpoint("shard.write")
-        write_all(
-            self._descriptor, [memoryview(piece).cast("B") for piece in (*pieces, _ZEROS[:gap]) if len(piece) > 0]
-        )
+        write_all(self._descriptor, [memoryview(piece).cast("B") for piece in self._waiting if len(piece) > 0])
         self.is_torn = False
-        self.size += length + gap
+        self._waiting.clear()
+        self._written = self.end
+        self._writeback.wrote(self._written)
+
+    def forget(self) -> None:
+        """Let go of what waits."""
+        self._waiting.clear()
+        self.end = self._written
 
     def flush(self) -> None:
-        if self._durable < self.size:
+        """Force what was written to the disk."""
+        if self._durable < self._written:
             failpoint("shard.sync")
-            os.fsync(self._descriptor)
+            self._writeback.flush()
             if self._durable == 0:
                 sync_folder(self.path.parent)
-            self._durable = self.size
+            self._durable = self._written
 
     def close(self) -> None:
+        """Close the file, whose number may be that of another one after this."""
+        self._writeback.wait()
         os.close(self._descriptor)
 
 
@@ -94,12 +118,21 @@ class ShardRecords(RecordStore):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["root"], state["_limit"])  # type: ignore[misc]  # as it was made, with nothing open
 
-    def put(self, key: str, group: str, pieces: Sequence[Buffer]) -> Receipt:  # noqa: ARG002 (it is in the record)
-        """Append a record; it is durable after `flush`."""
-        writer = self._writer(group)
-        receipt = receipt_of(pieces, writer.name, writer.size)
-        writer.append(pieces, receipt.length)
-        return receipt
+    def put_all(self, records: Iterable[tuple[str, str, Record]]) -> list[Receipt]:
+        """Append records; they are durable after `flush`."""
+        receipts = []
+        try:
+            for _, group, record in records:
+                writer = self._writer(group)
+                receipts.append(receipt_of(record, writer.name, writer.end))
+                writer.append(record)
+            for writer in self._writers.values():
+                writer.write()
+        except BaseException:
+            for writer in self._writers.values():
+                writer.forget()
+            raise
+        return receipts
 
     def _writer(self, group: str) -> _Writer:
         if self._process != os.getpid():  # after a fork: the shards are the parent's
@@ -107,8 +140,9 @@ class ShardRecords(RecordStore):
             while self._writers:
                 self._writers.popitem()[1].close()
         writer = self._writers.get(group)
-        if writer is None or writer.is_torn or writer.size >= self._limit:
+        if writer is None or writer.is_torn or writer.end >= self._limit:
             if writer is not None:
+                writer.write()
                 writer.flush()  # what was put before may be committed, also where a later write failed
                 self._writers.pop(group).close()
             number = 1 + max((int(path.name.split("-")[0]) for path in self.shards(group)), default=-1)

@@ -184,10 +184,7 @@ class ArrayStash(SourceStash):
             stamp.require(path, path)
 
     def _glance(self) -> Iterator[str | Buffer]:
-        if not isinstance(self.arrays, Path):
-            yield from self._contents()
-            return
-        for path in _array_files(self.arrays):
+        for path in _array_files(self.arrays) if isinstance(self.arrays, Path) else ():
             yield path.name
             yield str(Stamp.of(path))
 

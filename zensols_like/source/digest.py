@@ -37,7 +37,7 @@ class SourceStash(ReadOnlyStash, Deallocatable):
 
     @abstractmethod
     def _glance(self) -> Iterable[str | Buffer]:
-        """What a glance at the source shows, such as sizes and times of change."""
+        """What a glance at the source shows, such as sizes and times of change; nothing where it does not tell."""
 
     @abstractmethod
     def _contents(self) -> Iterable[str | Buffer]:
@@ -47,11 +47,13 @@ class SourceStash(ReadOnlyStash, Deallocatable):
         """A digest of the source, to see whether it changed.
 
         Args:
-            level: ``stat`` is the quickest, and may differ for equal contents; ``keys`` is of the keys in their order;
-                ``content`` is of everything.
+            level: ``stat`` is the quickest, and may differ for equal contents, or be empty, as of what is in memory;
+                ``keys`` is of the keys in their order; ``content`` is of everything.
         """
-        looks = {"stat": self._glance, "keys": self.keys, "content": self._contents}
-        return digest_parts(looks[level]())
+        if level == "stat":
+            shown = list(self._glance())
+            return digest_parts(shown) if shown else ""
+        return digest_parts(self.keys() if level == "keys" else self._contents())
 
     def clear(self) -> None:
         """Forget what was read: it is read again when it is next asked for.  The source stays."""

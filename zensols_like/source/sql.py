@@ -35,8 +35,8 @@ class _Database(Protocol):
     def connect(self) -> AbstractContextManager[Execute]:
         """A connection of this process, closed at the end of the ``with`` block."""
 
-    def glance(self) -> list[str] | None:
-        """What shows a change without a query; None when nothing does."""
+    def glance(self) -> list[str]:
+        """What shows a change without a query; nothing where none does."""
 
 
 @dataclass
@@ -167,8 +167,7 @@ class SqlStash(SourceStash):
         return SourceError(f"The query {what}: {getattr(self, option)!r}.", f"{self.source}, {option}", fix)
 
     def _glance(self) -> Iterable[str | Buffer]:
-        shown = self._database.glance()
-        return self.keys() if shown is None else shown
+        return self._database.glance()
 
     def _contents(self) -> Iterator[str]:
         for key, row in self.load_many(self.keys()):
@@ -198,7 +197,7 @@ class _Sqlite:
 
             yield execute
 
-    def glance(self) -> list[str] | None:
+    def glance(self) -> list[str]:
         # what was committed a moment ago may still lie beside the file
         beside = self.path.with_name(f"{self.path.name}-wal")
         return [str(Stamp.of(path)) for path in (self.path, beside) if path == self.path or path.exists()]
@@ -233,8 +232,8 @@ class _SqlAlchemy:
 
             yield execute
 
-    def glance(self) -> list[str] | None:
-        return None
+    def glance(self) -> list[str]:
+        return []
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class VectorizerHost(Protocol):
 def _is_older(cls: type[Any], attribute: str, than: Iterable[str]) -> bool:
     """Whether a class has an attribute from a base further up than one of the others."""
     age = {name: depth for depth, base in reversed(list(enumerate(cls.__mro__))) for name in vars(base)}
-    return any(age[attribute] > age[other] for other in than)
+    return any(age[attribute] > age.get(other, age[attribute]) for other in than)
 
 
 @dataclass
@@ -158,6 +158,8 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
         if _is_older(cls, "encode_column", than=others):
             # what a base class does with a whole column need not be what this class does with a value
             cls.encode_column = EncodableFeatureVectorizer.encode_column  # type: ignore[method-assign]
+        if _is_older(cls, "encodes_rows", than=("_encode_ids", "_encode", "encode", "encode_column")):
+            cls.encodes_rows = EncodableFeatureVectorizer.encodes_rows  # type: ignore[method-assign]
 
     @classmethod
     def of(cls, feature_id: str, **parameters: Any) -> Self:
@@ -213,6 +215,17 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
             A context for each value; or one for all of them, whose tensor equals ``torch.cat`` of theirs.
         """
         return tuple(self.encode(value) for value in column)
+
+    def encodes_rows(self, column: Sequence[Any]) -> bool:  # noqa: ARG002 (subclasses look at it)
+        """Whether each of these values becomes one row of the tensor of one context, made of that value alone.
+
+        Then the columns of several batches are encoded together and cut.  A class that encodes in another way than its
+        base class says it again.
+
+        Args:
+            column: A value for each data point.
+        """
+        return False
 
     def decode(self, context: FeatureContext) -> Tensor | None:
         """Turn a stored context back into a tensor.

@@ -9,6 +9,7 @@ lie outside of it, in the order in which they are used, so that values of one st
 from __future__ import annotations
 
 import datetime
+import hashlib
 import io
 import math
 import pickle
@@ -16,14 +17,13 @@ import pickletools
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
-from zensols_like.persist.formats.allowlist import registered, require_registered
+from zensols_like.persist.formats.allowlist import on_replaced, registered, require_registered
 from zensols_like.persist.formats.base import Buffer, Format, Parts
 from zensols_like.persist.formats.bounded import Bounded
 from zensols_like.persist.formats.nesting import CLOSING, MAX_NESTING, nesting
@@ -42,6 +42,8 @@ _OPERATIONS = frozenset(
 _MAX_OPERATIONS = 4_000_000
 _MAX_DESCRIPTION = 1 << 28
 _SHORT = 1 << 12
+_CHECKED: Bounded[bytes, None] = Bounded()
+"""Descriptions that do nothing but describe."""
 _DATES: dict[str, type[Any]] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 
 
@@ -113,9 +115,10 @@ class _Writer(pickle.Pickler):
         torch = sys.modules.get("torch")
         if torch is not None:
             if isinstance(value, torch.Tensor):
-                from zensols_like.persist.formats.tensors import tensor_bytes  # torch is loaded already
+                from zensols_like.persist.formats.tensors import dtype_name, tensor_bytes  # torch is loaded already
 
-                return self._described("tensor", *tensor_bytes(value))
+                data = tensor_bytes(value)
+                return self._described("tensor", dtype_name(value.dtype), tuple(value.shape), data)
             if isinstance(value, torch.dtype):
                 return _make, ("torch dtype", str(value).removeprefix("torch."))
             if isinstance(value, torch.Size):
@@ -254,17 +257,13 @@ class _Reader(pickle.Unpickler):
 def _check(description: bytes) -> None:
     """Refuse a description that does anything but describe.
 
-    The result for a short one is remembered by content, since the batches of a store share their descriptions.
+    The result is remembered, since the batches of a store share their descriptions: of a long one by a digest that
+    nobody can make another description for.
     """
-    if len(description) <= _SHORT:
-        _check_once(description)
-    else:
+    known = description if len(description) <= _SHORT else hashlib.blake2b(description).digest()
+    if known not in _CHECKED:
         _check_always(description)
-
-
-@lru_cache(maxsize=4096)
-def _check_once(description: bytes) -> None:
-    _check_always(description)
+        _CHECKED.keep(known, None, len(known))
 
 
 def _check_always(description: bytes) -> None:
@@ -320,7 +319,9 @@ class RecordFormat:
         kind = _kind_of(value)
         known = None if kind is None else _KINDS.get(kind[0])
         if kind is not None and known is not None:
-            return [*known, *map(_tensor_bytes, kind[1])]
+            from zensols_like.persist.formats.tensors import tensor_bytes  # torch is loaded already
+
+            return [*known, *map(tensor_bytes, kind[1])]
         parts = self._describe(value)
         if kind is not None and len(parts) == len(kind[1]) + 2:
             description, shapes = bytes(parts[0]), bytes(parts[1])
@@ -380,6 +381,8 @@ class RecordFormat:
 _PLAIN = (str, int, bool, type(None))
 _KINDS: Bounded[tuple[Any, ...], tuple[bytes, bytes]] = Bounded()
 """Description and shapes of values of one kind, which differ in the bytes of their tensors only."""
+_HAS_PLAIN_STATE: Bounded[type[Any], bool] = Bounded()
+on_replaced(_HAS_PLAIN_STATE.clear)
 
 
 def _kind_of(value: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
@@ -393,30 +396,31 @@ def _kind_of(value: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
     torch = sys.modules.get("torch")
     if torch is None or type(value) is not dict:
         return None
+    plain_tensor = torch.Tensor
     kind: list[Any] = []
     tensors: list[Any] = []
     for name, inner in value.items():
         cls = type(inner)
-        own_state: Any = cls.__getstate__
-        is_plain = type(name) is str and own_state is object.__getstate__
-        if not is_plain or registered(cls.__module__, cls.__qualname__) is not cls:
+        if type(name) is not str or not (_HAS_PLAIN_STATE.get(cls) or _has_plain_state(cls)):
             return None
-        kind += [name, cls]
+        kind += (name, cls)
         for attribute, content in vars(inner).items():
-            if type(content) is torch.Tensor:
-                kind += [attribute, content.dtype, content.shape]
+            if type(content) is plain_tensor:
+                kind += (attribute, content.dtype, content.shape)
                 tensors.append(content)
             elif type(content) in _PLAIN:
-                kind += [attribute, type(content), content]
+                kind += (attribute, type(content), content)
             else:
                 return None
     return tuple(kind), tensors
 
 
-def _tensor_bytes(tensor: Any) -> memoryview:
-    from zensols_like.persist.formats.tensors import tensor_bytes  # torch is loaded already
-
-    return tensor_bytes(tensor)[2]
+def _has_plain_state(cls: type[Any]) -> bool:
+    """Whether the objects of a class are stored as their attributes."""
+    own_state: Any = cls.__getstate__
+    is_plain = own_state is object.__getstate__ and registered(cls.__module__, cls.__qualname__) is cls
+    _HAS_PLAIN_STATE.keep(cls, is_plain, 0)
+    return is_plain
 
 
 FORMAT: Format = RecordFormat()

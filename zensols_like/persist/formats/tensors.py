@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zensols_like.errors import PersistableError
 
-__all__ = ["tensor_bytes", "tensor_view", "torch_dtype"]
+__all__ = ["dtype_name", "tensor_bytes", "tensor_view", "torch_dtype"]
 
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
 
@@ -24,8 +24,8 @@ def torch_dtype(name: str) -> torch.dtype:
     return _DTYPES[name]
 
 
-def tensor_bytes(tensor: Tensor) -> tuple[str, tuple[int, ...], memoryview]:
-    """The data type, shape and bytes of a tensor, in C order.
+def tensor_bytes(tensor: Tensor) -> memoryview:
+    """The bytes of a tensor, in C order.
 
     Only the elements of the tensor are copied or viewed, never the rest of a storage that it is a view of.
 
@@ -40,16 +40,21 @@ def tensor_bytes(tensor: Tensor) -> tuple[str, tuple[int, ...], memoryview]:
         )
     if _is_plain(tensor):
         array: Any = tensor.numpy()
-        return _NAMES[tensor.dtype], tuple(tensor.shape), memoryview(array).cast("B")
+        return memoryview(array).cast("B")
     plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
     flat = plain.reshape(-1).view(torch.uint8) if plain.numel() > 0 else torch.empty(0, dtype=torch.uint8)
-    return _NAMES[tensor.dtype], tuple(tensor.shape), flat.numpy().data
+    return flat.numpy().data
 
 
 def _is_plain(tensor: Tensor) -> bool:
     """Whether numpy takes the bytes of a dense tensor as they lie in memory."""
     is_whole = tensor.is_cpu and tensor.is_contiguous() and tensor.numel() > 0
     return tensor.dtype in _PLAIN and is_whole and not tensor.requires_grad and not tensor.is_neg()
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """The name of a data type, as ``float32``."""
+    return _NAMES[dtype]
 
 
 def tensor_view(dtype: str, shape: tuple[int, ...], buffer: memoryview) -> Tensor:

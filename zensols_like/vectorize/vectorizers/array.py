@@ -66,6 +66,10 @@ class ArrayEncodableFeatureVectorizer(EncodableFeatureVectorizer):
             self._tensor(column) if is_whole or isinstance(column, Tensor) else self._stack(column)
         )
 
+    def encodes_rows(self, column: Sequence[Any]) -> bool:
+        """Whether the column is an array or a tensor."""
+        return isinstance(column, Tensor) or (isinstance(column, np.ndarray) and not column.dtype.hasobject)
+
     def _encode_rows(self, rows: Tensor) -> FeatureContext:
         if self.row_shape is not None and tuple(rows.shape[1:]) != self.row_shape:
             raise VectorizerError(

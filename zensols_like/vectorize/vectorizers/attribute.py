@@ -38,10 +38,13 @@ class AttributeEncodableFeatureVectorizer(EncodableFeatureVectorizer):
 
     def encode_column(self, column: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
         """The numbers of all data points as one context."""
-        is_flat = isinstance(column, np.ndarray) and column.ndim == 1 and not column.dtype.hasobject
-        if is_flat or all(isinstance(value, (int, float)) for value in column):
+        if self.encodes_rows(column) or all(isinstance(value, (int, float)) for value in column):
             return self._encode_array(self._numbers(column))
         return self._encode_array(np.concatenate([self._numbers(value) for value in column]))
+
+    def encodes_rows(self, column: Sequence[Any]) -> bool:
+        """Whether the column is an array with a number for each data point."""
+        return isinstance(column, np.ndarray) and column.ndim == 1 and not column.dtype.hasobject
 
     def _encode_array(self, numbers: np.ndarray[Any, Any]) -> FeatureContext:
         return TensorFeatureContext(self.feature_id, as_tensor(numbers, self.torch_config.data_type, self._where()))

@@ -19,7 +19,9 @@ from zensols_like.vectorize.labels import LabelEncoder
 from zensols_like.vectorize.values import flatten, is_series
 from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
 
-__all__ = ["CategoryEncodableFeatureVectorizer"]
+__all__ = ["CategoryEncodableFeatureVectorizer", "are_labels"]
+
+_LABELS = frozenset((str, int, bool))
 
 
 @dataclass
@@ -127,3 +129,10 @@ class CategoryEncodableFeatureVectorizer(EncodableFeatureVectorizer):
             self._where(),
             "map the attribute with is_agg=True, or give each data point a list of labels",
         )
+
+
+def are_labels(column: Sequence[Any]) -> bool:
+    """Whether a column has one label for each data point, and no lists of labels."""
+    if isinstance(column, np.ndarray) and not column.dtype.hasobject:
+        return column.ndim == 1
+    return _LABELS.issuperset(map(type, column))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from zensols_like.vectorize.context import FeatureContext, TensorFeatureContext
 from zensols_like.vectorize.fingerprint import canonical
 from zensols_like.vectorize.labels import LabelEncoder
 from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
-from zensols_like.vectorize.vectorizers.category import CategoryEncodableFeatureVectorizer
+from zensols_like.vectorize.vectorizers.category import CategoryEncodableFeatureVectorizer, are_labels
 from zensols_like.vectorize.vectorizers.onehot import one_hot
 
 __all__ = ["NominalEncodedEncodableFeatureVectorizer", "NominalMultiLabelEncodedEncodableFeatureVectorizer"]
@@ -56,6 +56,10 @@ class NominalEncodedEncodableFeatureVectorizer(CategoryEncodableFeatureVectorize
 
     def _get_shape(self) -> tuple[int, ...]:
         return (-1, len(self.label_encoder.classes_)) if self.decode_one_hot else (1, 1)
+
+    def encodes_rows(self, column: Sequence[Any]) -> bool:
+        """Whether there is a label for each data point."""
+        return are_labels(column)
 
     def _encode_ids(self, ids: Tensor) -> FeatureContext:
         tensor = ids.to(self.data_type)

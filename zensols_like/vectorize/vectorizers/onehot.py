@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from zensols_like.vectorize.context import FeatureContext, TensorFeatureContext
-from zensols_like.vectorize.vectorizers.category import CategoryEncodableFeatureVectorizer
+from zensols_like.vectorize.vectorizers.category import CategoryEncodableFeatureVectorizer, are_labels
 
 __all__ = ["OneHotEncodedEncodableFeatureVectorizer", "one_hot"]
 
@@ -50,6 +51,10 @@ class OneHotEncodedEncodableFeatureVectorizer(CategoryEncodableFeatureVectorizer
     @property
     def _is_bool(self) -> bool:
         return self.optimize_bools and len(self.label_encoder.classes_) == 2
+
+    def encodes_rows(self, column: Sequence[Any]) -> bool:
+        """Whether there is a label for each data point."""
+        return are_labels(column)
 
     def _encode_ids(self, ids: Tensor) -> FeatureContext:
         return TensorFeatureContext(self.feature_id, ids.to(_narrowest(len(self.label_encoder.classes_))))
