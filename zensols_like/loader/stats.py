@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from operator import sub
 from typing import Any
 
 __all__ = ["DeliveryLog", "LoaderStats"]
@@ -143,28 +144,24 @@ class DeliveryLog:
         Returns:
             How long it took from each batch to the next, and how long the loop worked in all of this time.
         """
-        stats, given = self.stats, self._given
-        periods: list[float] = []
-        wait_s = worked_s = read_s = decode_s = transform_s = copy_s = 0.0
-        for asked, now, ready, nbytes, times in self.entries:
-            stats.ready += ready
-            stats.nbytes += nbytes
-            read_s += times[0]
-            decode_s += times[1]
-            transform_s += times[2]
-            copy_s += times[3]
-            if given is None:
-                stats.first_wait_s += now - asked
-            else:
-                periods.append(now - given)
-                worked_s += asked - given
-                wait_s += now - asked
-            given = now
-        stats.batches += len(self.entries)
+        if not self.entries:
+            return [], 0.0
+        stats = self.stats
+        asked, given, ready, nbytes, times = zip(*self.entries, strict=True)
+        waits = list(map(sub, given, asked))
+        before = given[:-1] if self._given is None else (self._given, *given[:-1])
+        first = len(given) - len(before)
+        periods = list(map(sub, given[first:], before))
+        stats.batches += len(given)
         stats.steps += len(periods)
+        stats.ready += sum(ready)
+        stats.nbytes += sum(nbytes)
+        stats.first_wait_s += sum(waits[:first])
+        wait_s = sum(waits[first:])
         stats.wait_s += wait_s
+        worked_s = sum(periods) - wait_s
         stats.step_s += worked_s
-        stats.loaded(read_s, decode_s, transform_s, copy_s)
-        self._given = given
+        stats.loaded(*map(sum, zip(*times, strict=True)))
+        self._given = given[-1]
         self.entries.clear()
         return periods, worked_s
