@@ -1,0 +1,80 @@
+"""Shards that are forced to the disk while they grow."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zensols_like.batch import ArrayBatchStash, Status
+from zensols_like.torchconfig import TorchConfig
+
+_ENCODE = """
+import sys
+from pathlib import Path
+from batch.test_large_shards import large
+from zensols_like.batch import committer
+committer.JOURNAL_S = 0.01
+stash = large(Path(sys.argv[1]))
+print("begins", flush=True)
+stash.prime()
+print(stash.store.content_digest(stash.delegate))
+"""
+
+
+def large(path: Path) -> ArrayBatchStash:
+    """Sixty batches of half a megabyte."""
+    arrays = {"x": np.arange(60 * 8 * (1 << 14), dtype=np.int32).reshape(480, -1), "y": np.arange(480) % 3}
+    return ArrayBatchStash.from_arrays(
+        arrays, path, label="y", batch_size=8, split={"train": 1.0}, torch_config=TorchConfig(use_gpu=False)
+    )
+
+
+def digest(stash: ArrayBatchStash) -> str:
+    stash.prime()
+    return stash.store.content_digest(stash.delegate)  # type: ignore[arg-type]
+
+
+def test_where_the_disk_fails_beside_the_encode_nothing_counts_as_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def fails_beside(descriptor: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    stash = large(tmp_path / "store")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fails_beside)
+        with pytest.raises(OSError, match="Input/output error"):
+            stash.prime()
+    again = large(tmp_path / "store")
+    assert again.status is Status.PARTIAL
+    assert not any(again.exists(str(position)) for position in range(60))
+    assert digest(again) == digest(large(tmp_path / "undisturbed"))
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.05])
+def test_an_encode_that_is_killed_while_the_disk_works_goes_on(delay_s: float, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _ENCODE, str(tmp_path / "store")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["test", *sys.path])}
+    killed = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == "begins\n"
+    with suppress(subprocess.TimeoutExpired):  # else it was quicker
+        killed.wait(delay_s)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait(30)
+    killed.stdout.close()
+    assert digest(large(tmp_path / "store")) == digest(large(tmp_path / "undisturbed"))
