@@ -6,17 +6,19 @@ from __future__ import annotations
 import json
 import pickle
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import dill
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from zensols_like.errors import VectorizerError
 from zensols_like.persist.formats.record import FORMAT
-from zensols_like.vectorize import EncodableFeatureVectorizer, FeatureContext, NullFeatureContext
+from zensols_like.vectorize import EncodableFeatureVectorizer, FeatureContext, NullFeatureContext, TensorFeatureContext
 
 __all__ = ["VectorizerContract", "agrees"]
 
@@ -93,6 +95,24 @@ class VectorizerContract(ABC):
             else:
                 assert len(encoded) == len(column)
                 same(self._cat(encoded), one_by_one)
+
+    def test_what_is_encoded_together_may_be_cut_in_rows(self) -> None:
+        for column in self._columns():
+            if self.vectorizer.encodes_rows(column):
+                whole = self.vectorizer.encode(tuple(column))
+                assert type(whole) is TensorFeatureContext
+                assert len(whole.tensor) == len(column)
+                alone = [self.vectorizer.encode((value,)) for value in column]
+                same(whole.tensor, torch.cat([one.tensor for one in alone if isinstance(one, TensorFeatureContext)]))
+
+    def _columns(self) -> Iterator[Any]:
+        """The values, the same as an array of numbers, and each value that is a list."""
+        yield self.values
+        with suppress(ValueError, TypeError):
+            array = np.asarray(self.values)
+            if array.dtype.kind in "biuf":
+                yield array
+        yield from (value for value in self.values if isinstance(value, list))
 
     def test_contexts_can_be_pickled(self, contexts: list[FeatureContext]) -> None:
         same(self._cat(pickle.loads(pickle.dumps(contexts))), self.tensor)  # noqa: S301 - our own bytes
