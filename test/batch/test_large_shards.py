@@ -58,10 +58,11 @@ def test_where_the_disk_fails_beside_the_encode_nothing_counts_as_committed(
         patch.setattr(os, "fsync", fails_beside)
         with pytest.raises(OSError, match="Input/output error"):
             stash.prime()
+    assert stash.status is Status.PARTIAL
     again = large(tmp_path / "store")
     assert again.status is Status.PARTIAL
     assert not any(again.exists(str(position)) for position in range(60))
-    assert digest(again) == digest(large(tmp_path / "undisturbed"))
+    assert digest(stash) == digest(again) == digest(large(tmp_path / "undisturbed"))
 
 
 @pytest.mark.process

@@ -147,10 +147,18 @@ class PairVectorizer(NominalEncodedEncodableFeatureVectorizer):
         return TensorFeatureContext(self.feature_id, ids.repeat_interleave(2))
 
 
+class FirstVectorizer(NominalEncodedEncodableFeatureVectorizer):
+    """Encodes no label but the first, however many there are."""
+
+    def _labels(self, data: Any) -> Sequence[Any]:
+        return super()._labels(data)[:1]
+
+
 def test_a_class_that_encodes_otherwise_says_anew_whether_it_encodes_rows() -> None:
     rows = np.arange(3.0)
     assert ArrayEncodableFeatureVectorizer.of("x").encodes_rows(rows)
     assert not CentredVectorizer.of("x").encodes_rows(rows)
     assert NominalEncodedEncodableFeatureVectorizer.of("x", categories=["a", "b"]).encodes_rows(["a", "b"])
     assert not NominalEncodedEncodableFeatureVectorizer.of("x", categories=["a", "b"]).encodes_rows([["a"], ["b"]])
-    assert not PairVectorizer.of("x", categories=["a", "b"]).encodes_rows(["a", "b"])
+    for otherwise in (PairVectorizer, FirstVectorizer):
+        assert not otherwise.of("x", categories=["a", "b"]).encodes_rows(["a", "b"])

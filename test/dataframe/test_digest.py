@@ -52,3 +52,11 @@ def test_the_order_the_keys_and_the_names_count(name):
 def test_columns_of_one_name_are_told_apart_by_their_order():
     frame = pd.DataFrame([[1, 2]], columns=["x", "x"])
     assert digest_frame(frame) != digest_frame(frame.iloc[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [([1, "a"], ["1", "a"]), ([0.1, "x"], ["0.1", "x"]), ([b"a"], ["a"]), ([(1, 2)], ["(1, 2)"])]
+)
+def test_values_that_look_alike_are_told_apart(one: list[Any], other: list[Any]) -> None:
+    tables = [pd.DataFrame({"x": pd.Series(values, dtype=object)}) for values in (one, other)]
+    assert digest_frame(tables[0]) != digest_frame(tables[1])

@@ -59,3 +59,9 @@ def test_batches_of_numbered_rows_are_those_of_the_same_rows_by_text(tmp_path: P
     for one, other in zip(numbered.values(), named.values(), strict=True):
         assert tuple(one.data_point_ids) == tuple(other.data_point_ids)
         assert one["size"].tolist() == other["size"].tolist() == [float(key) for key in one.data_point_ids]
+
+
+def test_a_row_without_a_number_is_refused() -> None:
+    table = pd.DataFrame({"size": [1.0, 2.0]}, index=pd.array([1, None], dtype="Int64"))
+    with pytest.raises(DataframeError, match="index holds"):
+        FrameStash(None, None, table).keys()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pytest
 from loader_fakes import FakeBatch, fake_loader, load
 
 from zensols_like.loader import LoaderStats, Tensors
+from zensols_like.loader.stats import DeliveryLog
 
 
 def slow_to_read(batch_id: str) -> FakeBatch:
@@ -101,3 +103,30 @@ def test_only_some_of_many_skipped_batches_are_named() -> None:
     for number in range(1000):
         stats.skip(str(number))
     assert (stats.skipped, len(stats.skipped_ids)) == (1000, 100)
+
+
+def test_who_looks_at_the_numbers_takes_nothing_from_the_pace() -> None:
+    log = DeliveryLog(LoaderStats())
+    log.begin()
+    for number in range(4):
+        log.entries.append((number + 0.75, number + 1.0, 0, 8, (0.1, 0.1, 0.0, 0.0)))
+        log.settle()
+    assert log.stats.batches == 4
+    assert log.take_window() == ([1.0] * 3, pytest.approx(2.25))
+    assert log.take_window() == ([], 0.0)
+
+
+def test_numbers_may_be_asked_for_by_another_thread() -> None:
+    loader = fake_loader(2000, workers=0)
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.is_set():
+            loader.stats.as_dict()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    count = sum(1 for _ in loader)
+    is_over.set()
+    looking.join()
+    assert loader.stats.batches == count == 2000

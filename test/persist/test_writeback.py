@@ -63,3 +63,15 @@ def test_a_failure_beside_the_writer_is_told_by_every_flush(file: int, monkeypat
     for _ in range(2):
         with pytest.raises(OSError, match="Input/output error"):
             writeback.flush()
+
+
+def test_where_there_are_no_more_threads_flush_does_all(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    writeback = Writeback(file)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none_left)
+        grow(file, MUCH)
+        writeback.wrote(MUCH)
+    writeback.flush()

@@ -75,7 +75,7 @@ def key_index(frame: pd.DataFrame, where: str) -> pd.Index[str]:
         raise DataframeError(
             f"The table has {len(frame)} rows and {len(frame.columns)} columns.", where, "give a table with data in it"
         )
-    if pd.api.types.is_integer_dtype(frame.index.dtype):
+    if pd.api.types.is_integer_dtype(frame.index.dtype) and not frame.index.hasnans:
         given: list[Any] = frame.index.tolist()
         wrong = []
     else:
@@ -137,6 +137,8 @@ def _parts(column: pd.Series) -> Iterator[Buffer]:
         return
     for first in range(0, len(column), _MANY):  # all at once it takes many times the memory of the column
         piece = column.iloc[first : first + _MANY]
+        if column.dtype == object and pd.api.types.infer_dtype(piece) != "string":
+            yield "\0".join(type(value).__qualname__ for value in piece).encode()  # 1 and "1" have one hash
         try:
             yield _bytes(pd.util.hash_pandas_object(piece, index=False))
         except TypeError:  # of lists and arrays pandas knows no hash

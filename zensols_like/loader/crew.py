@@ -14,6 +14,9 @@ from zensols_like.loader.work import Loaded, LoadWork
 
 __all__ = ["CallingThread", "Crew", "Threads"]
 
+_MOMENT_S = 0.1
+"""Seconds in which a thread that has left its work is gone."""
+
 
 class Crew(ABC, Generic[B]):
     """Those who read the batches of a queue."""
@@ -89,14 +92,14 @@ class Threads(CallingThread[B]):
                 self._queue.call()
 
     def _start(self) -> None:
-        threads = [
-            threading.Thread(target=_serve, args=(self._queue, self._work), name="zensols_like.loader", daemon=True)
-            for _ in range(self._workers)
-        ]
+        threads: list[threading.Thread] = []
         # also when a loop is forgotten or Python ends, where a thread in the middle of its work is no clean end
         self._end = weakref.finalize(self, _end_threads, threads, self._queue)
-        for thread in threads:
+        work = self._queue, self._work
+        for _ in range(self._workers):
+            thread = threading.Thread(target=_serve, args=work, name="zensols_like.loader", daemon=True)
             thread.start()
+            threads.append(thread)
 
     def saw(self, periods: Sequence[float], step_s: float) -> None:
         """Tell the pace."""
@@ -111,6 +114,13 @@ class Threads(CallingThread[B]):
 
 def _serve(queue: ReadQueue[Any], work: LoadWork[Any]) -> None:
     """Read ahead until the end of the loop."""
+    try:
+        _read_ahead(queue, work)
+    finally:
+        queue.left.put(True)
+
+
+def _read_ahead(queue: ReadQueue[Any], work: LoadWork[Any]) -> None:
     while True:
         reading = queue.begin_ahead()
         if reading is None:
@@ -129,7 +139,15 @@ def _serve(queue: ReadQueue[Any], work: LoadWork[Any]) -> None:
 
 
 def _end_threads(threads: Sequence[threading.Thread], queue: ReadQueue[Any]) -> None:
+    """End the threads, and wait for them.
+
+    Garbage may be collected at any place, so that whoever comes here may hold any lock: one of the threads that of the
+    queue, which the others wait for, and any thread that of the module `threading`, without which none can be joined.
+    """
     queue.end(len(threads))
+    if threading.current_thread() in threads:
+        return  # it collects the garbage that the loop is part of, and all of them end by themselves
+    for _ in threads:
+        queue.left.get()
     for thread in threads:
-        if thread is not threading.current_thread():  # which collects the garbage that the loop is part of
-            thread.join()
+        thread.join(_MOMENT_S)

@@ -82,7 +82,7 @@ class Pipeline(Generic[B]):
             step = reading.step
             del reading, found
             entries.append((asked, perf_counter(), ready, nbytes, times))
-            if len(entries) >= WINDOW:
+            if len(entries) + len(self.log.periods) >= WINDOW:
                 self._settle()
             yield step, batch
             del batch  # a loop that let go of its batch frees its memory
@@ -90,7 +90,7 @@ class Pipeline(Generic[B]):
 
     def _settle(self) -> None:
         """Count what the loop got, and see what it says about the pace."""
-        periods, worked_s = self.log.settle()
+        periods, worked_s = self.log.take_window()
         if periods:
             self.crew.saw(periods, worked_s / len(periods))
 

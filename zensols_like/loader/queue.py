@@ -110,6 +110,8 @@ class ReadQueue(Generic[B]):
         self._max_bytes = options.max_bytes or 0
         self._lock = Lock()
         self._calls: SimpleQueue[bool] = SimpleQueue()
+        self.left: SimpleQueue[bool] = SimpleQueue()
+        """Where each helper says that it has done its last work."""
         self._held_back: Step | None = None
         self._ahead_bytes = 0
         self._is_over = False

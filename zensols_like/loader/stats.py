@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, replace
 from operator import sub
+from threading import Lock
 from typing import Any
 
 __all__ = ["DeliveryLog", "LoaderStats"]
@@ -131,37 +132,49 @@ class DeliveryLog:
         """Of each batch when the loop asked and when it got it, how many were there then, its bytes, and what reading,
         decoding, transform and packing took."""
         self.stats = stats
+        self.periods: list[float] = []
+        """How long it took from each batch to the next, of those that were counted since `take_window`."""
+        self._worked_s = 0.0
         self._given: float | None = None
+        self._lock = Lock()
 
     def begin(self) -> None:
         """Begin an epoch, before whose first batch there is no step."""
         self.settle()
         self._given = None
 
-    def settle(self) -> tuple[list[float], float]:
-        """Count what is there.
+    def settle(self) -> None:
+        """Count what is there; any thread may ask for that."""
+        with self._lock:
+            count = len(self.entries)
+            if count > 0:
+                self._count(self.entries[:count])
+                del self.entries[:count]  # the loop may have added others meanwhile
 
-        Returns:
-            How long it took from each batch to the next, and how long the loop worked in all of this time.
-        """
-        if not self.entries:
-            return [], 0.0
+    def _count(self, entries: list[Any]) -> None:
         stats = self.stats
-        asked, given, ready, nbytes, times = zip(*self.entries, strict=True)
+        asked, given, ready, nbytes, times = zip(*entries, strict=True)
         waits = list(map(sub, given, asked))
         before = given[:-1] if self._given is None else (self._given, *given[:-1])
         first = len(given) - len(before)
         periods = list(map(sub, given[first:], before))
+        wait_s = sum(waits[first:])
+        worked_s = sum(periods) - wait_s
         stats.batches += len(given)
         stats.steps += len(periods)
         stats.ready += sum(ready)
         stats.nbytes += sum(nbytes)
         stats.first_wait_s += sum(waits[:first])
-        wait_s = sum(waits[first:])
         stats.wait_s += wait_s
-        worked_s = sum(periods) - wait_s
         stats.step_s += worked_s
         stats.loaded(*map(sum, zip(*times, strict=True)))
         self._given = given[-1]
-        self.entries.clear()
+        self.periods += periods
+        self._worked_s += worked_s
+
+    def take_window(self) -> tuple[list[float], float]:
+        """The times from batch to batch since this was last asked, and how long the loop worked in all of them."""
+        self.settle()
+        periods, worked_s = self.periods, self._worked_s
+        self.periods, self._worked_s = [], 0.0
         return periods, worked_s

@@ -69,9 +69,9 @@ class _Writer:
         self.is_torn = True
         failpoint("shard.write")
         write_all(self._descriptor, [memoryview(piece).cast("B") for piece in self._waiting if len(piece) > 0])
-        self.is_torn = False
         self._waiting.clear()
         self._written = self.end
+        self.is_torn = False  # last, since Ctrl-C may come between any two lines
         self._writeback.wrote(self._written)
 
     def forget(self) -> None:
@@ -143,7 +143,7 @@ class ShardRecords(RecordStore):
         if writer is None or writer.is_torn or writer.end >= self._limit:
             if writer is not None:
                 writer.write()
-                writer.flush()  # what was put before may be committed, also where a later write failed
+                self._flush(group)  # what was put before may be committed, also where a later write failed
                 self._writers.pop(group).close()
             number = 1 + max((int(path.name.split("-")[0]) for path in self.shards(group)), default=-1)
             writer = _Writer(self.root, f"{group}/{number:06d}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
@@ -152,8 +152,15 @@ class ShardRecords(RecordStore):
 
     def flush(self) -> None:
         """Force all records that this process put to the disk."""
-        for writer in self._writers.values():
-            writer.flush()
+        for group in tuple(self._writers):
+            self._flush(group)
+
+    def _flush(self, group: str) -> None:
+        try:
+            self._writers[group].flush()
+        except OSError:
+            self._writers.pop(group).close()  # the system tells of a failure once: nothing may follow in this shard
+            raise
 
     def close(self) -> None:
         """Flush, and begin new shards from here on."""

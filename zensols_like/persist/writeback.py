@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 
 __all__ = ["Writeback"]
 
@@ -34,8 +35,10 @@ class Writeback:
         """
         if size - self._begun >= _STEP and (self._thread is None or not self._thread.is_alive()):
             self._begun = size
-            self._thread = threading.Thread(target=self._sync, name="zensols_like.writeback", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._sync, name="zensols_like.writeback", daemon=True)
+            with suppress(RuntimeError):  # there may be no more threads; then `flush` does all
+                thread.start()
+                self._thread = thread
 
     def flush(self) -> None:
         """Force all of it to the disk.

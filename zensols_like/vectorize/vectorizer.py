@@ -46,6 +46,13 @@ class VectorizerHost(Protocol):
         """Another vectorizer of this manager, or ``manager.feature_id`` of another one."""
 
 
+_ENCODING = (
+    *("encode", "encode_column", "_encode"),
+    *("_encode_array", "_encode_ids", "_encode_labels", "_encode_rows", "_labels", "_numbers", "_stack", "_tensor"),
+)
+"""What decides how values become tensors, in our own vectorizers: also the steps between."""
+
+
 def _is_older(cls: type[Any], attribute: str, than: Iterable[str]) -> bool:
     """Whether a class has an attribute from a base further up than one of the others."""
     age = {name: depth for depth, base in reversed(list(enumerate(cls.__mro__))) for name in vars(base)}
@@ -158,7 +165,7 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
         if _is_older(cls, "encode_column", than=others):
             # what a base class does with a whole column need not be what this class does with a value
             cls.encode_column = EncodableFeatureVectorizer.encode_column  # type: ignore[method-assign]
-        if _is_older(cls, "encodes_rows", than=("_encode_ids", "_encode", "encode", "encode_column")):
+        if _is_older(cls, "encodes_rows", than=_ENCODING):
             cls.encodes_rows = EncodableFeatureVectorizer.encodes_rows  # type: ignore[method-assign]
 
     @classmethod
