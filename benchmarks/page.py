@@ -42,9 +42,10 @@ _FINDINGS = """\
   whether it changed), which a stash over a table in memory does when it is opened. The bars are meant for loading
   again, as the figures are that they were set by.
 - **Training** (`python -m benchmarks.train`): of a load that is as long as the step, 40 to 60 % are hidden for W2 (20
-  microseconds a batch) and about 78 % for W3 (64), where 90 % were the aim. The loader itself takes 2 to 3 of them;
-  the rest is a step that takes longer beside a thread that shares its interpreter and caches. An empty step costs
-  1.27 (W2) and 1.11 times (W3) the plain loop, where 1.3 and 1.1 were the aim."""
+  microseconds a batch) and 55 to 80 % for W3 (64), where 90 % were the aim.  The loader itself takes 2 to 3
+  microseconds of them; the rest is a step that takes longer beside a thread that shares its interpreter and caches.
+  An empty step costs 1.26 times (W2) and 1.11 to 1.13 times (W3) the plain loop, where 1.3 and 1.1 were the aim; of
+  W3 it is 7 microseconds a batch."""
 
 
 def load_table(figures: Figures, verify: bool) -> str:
