@@ -43,8 +43,9 @@ def read_in_runs(
     at, count = 0, 1
     while at < len(batches):
         some = batches[at : at + count]
+        ids = _joined(some)
         try:
-            columns = read(_joined(some))
+            columns = read(ids)
         except Exception:
             if len(some) == 1:
                 raise
@@ -54,7 +55,7 @@ def read_in_runs(
             yield PointColumns(make(some[0]))
             at += 1
             continue
-        run = _Run(some, columns)
+        run = _Run(some, RowColumns(ids, columns))
         yield from run.parts()
         at += len(some)
         count = run.good_count
@@ -73,9 +74,9 @@ def _joined(batches: Sequence[Sequence[str]]) -> Sequence[str]:
 class _Run:
     """The columns of batches that follow one another."""
 
-    def __init__(self, batches: Sequence[Sequence[str]], columns: Mapping[str, Any]) -> None:
+    def __init__(self, batches: Sequence[Sequence[str]], rows: RowColumns) -> None:
         self.batches = batches
-        self.rows = RowColumns(_joined(batches), columns)
+        self.rows = rows
         self.lengths = [len(keys) for keys in batches]
         self._contexts: dict[str, list[FeatureContext] | None] = {}
 

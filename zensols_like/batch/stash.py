@@ -31,7 +31,7 @@ from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.row import RowDataPoint
 from zensols_like.batch.run import read_in_runs
-from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews, position_of
+from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
@@ -571,8 +571,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         if not self._ready:
             self.prime()
-        position = position_of(name)
-        return None if position is None or position >= len(self.store.plan) else self._at(position, name)
+        position = self.store.plan.position(name)
+        return None if position is None else self._at(position, name)
 
     def _at(self, position: int, name: str) -> Batch:
         plan = self.store.plan
@@ -620,17 +620,15 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             CorruptBatch: A record is damaged or gone.
         """
         self.prime()
-        read, decode, planned = self._reader.read, self.codec.decode, range(len(self))
-        wanted = BatchIDs(planned) if keys is None else keys
+        read, decode, locate = self._reader.read, self.codec.decode, self.store.plan.position
+        wanted = BatchIDs(range(len(self))) if keys is None else keys
         if isinstance(wanted, BatchIDs):
             for position in wanted.positions:
                 yield decode(read(position))
             return
         for name in wanted:
-            found = position_of(name)
-            if found is None or found not in planned:
-                found = self._position(name)
-            yield decode(read(found, name))
+            found = locate(name)
+            yield decode(read(self._position(name) if found is None else found, name))
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""

@@ -30,29 +30,26 @@ class Exits(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except APIError as error:
-            _tell(ctx, error)
-            raise typer.Exit(error.exit_code) from error
-        except PermissionError as error:
-            denied = PersistableError(
-                f"Not allowed: {error.strerror}.",
-                error.filename and str(error.filename),
-                "run as a user who may, or change the rights of the file",
-            )
-            _tell(ctx, denied)
-            raise typer.Exit(denied.exit_code) from error
-        except OSError as error:
-            if error.errno not in FULL:
+        except (APIError, OSError) as error:
+            told = error if isinstance(error, APIError) else _explained(error)
+            if told is None:
                 raise
-            full = MissingBatchError(
-                f"There is no room to write: {error.strerror}.",
-                error.filename and str(error.filename),
-                "free some space, then run the same command: it goes on where it stopped",
-            )
-            _tell(ctx, full)
-            raise typer.Exit(full.exit_code) from error
+            _tell(ctx, told)
+            raise typer.Exit(told.exit_code) from error
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _explained(error: OSError) -> APIError | None:
+    """An error of the system in our words; ``None`` where it is none that a user can do something about."""
+    where = error.filename and str(error.filename)
+    if isinstance(error, PermissionError):
+        fix = "run as a user who may, or change the rights of the file"
+        return PersistableError(f"Not allowed: {error.strerror}.", where, fix)
+    if error.errno in FULL:
+        fix = "free some space, then run the same command: it goes on where it stopped"
+        return MissingBatchError(f"There is no room to write: {error.strerror}.", where, fix)
+    return None
 
 
 def _tell(context: typer.Context, error: APIError) -> None:

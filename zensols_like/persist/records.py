@@ -66,10 +66,6 @@ class RecordStore(ABC):
         When storing one fails, or making one, no receipt is given for any of them.
         """
 
-    def put(self, key: str, group: str, record: Record) -> Receipt:
-        """Store one record."""
-        return self.put_all([(key, group, record)])[0]
-
     @abstractmethod
     def flush(self) -> None:
         """Force what was put to the disk."""
@@ -259,7 +255,7 @@ class RecordStash(Stash, ABC):
 
     def put(self, key: str, group: str, value: Any) -> Receipt:
         """Store the value of a group."""
-        return self.put_all([(key, group, value)])[0]
+        return write_record(self.records, self._storage, key, group, value)
 
     def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
         """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""

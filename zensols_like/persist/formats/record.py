@@ -41,9 +41,8 @@ _OPERATIONS = frozenset(
 """What the writer below emits; without memo there are no references, so a small file cannot blow up."""
 _MAX_OPERATIONS = 4_000_000
 _MAX_DESCRIPTION = 1 << 28
-_SHORT = 1 << 12
 _CHECKED: Bounded[bytes, None] = Bounded()
-"""Descriptions that do nothing but describe."""
+"""The digests of descriptions that do nothing but describe."""
 _DATES: dict[str, type[Any]] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 
 
@@ -257,13 +256,13 @@ class _Reader(pickle.Unpickler):
 def _check(description: bytes) -> None:
     """Refuse a description that does anything but describe.
 
-    The result is remembered, since the batches of a store share their descriptions: of a long one by a digest that
-    nobody can make another description for.
+    The result is remembered, since the batches of a store share their descriptions: by a digest that nobody can make
+    another description for.
     """
-    known = description if len(description) <= _SHORT else hashlib.blake2b(description).digest()
-    if known not in _CHECKED:
+    digest = hashlib.blake2b(description).digest()
+    if digest not in _CHECKED:
         _check_always(description)
-        _CHECKED.keep(known, None, len(known))
+        _CHECKED.keep(digest, None, len(digest))
 
 
 def _check_always(description: bytes) -> None:
