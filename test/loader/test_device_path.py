@@ -45,10 +45,11 @@ def run(kept: Cache[FakeBatch], load: Callable[[str], FakeBatch], n: int = 12, *
     work = plan_work(source, options, torch.device("cuda"))  # which is only a name here
     steps, stats = BatchSchedule(source.ids).walk(Cursor(), ShardContext()), LoaderStats()
     queue = ReadQueue(steps, options, kept, Pace(options.workers), source.size_bytes)
-    crew = Threads(queue, work, options.workers) if options.reads_ahead else CallingThread(queue, work)
+    log = DeliveryLog(stats, queue.pace)
+    crew = Threads(queue, work, options.workers, log) if options.reads_ahead else CallingThread(queue, work)
     placer = Placer(source, options, queue, DeviceCopier(CPU), stats)
     try:
-        return [batch for _, batch in Pipeline(options, queue, crew, placer, DeliveryLog(stats)).run()]
+        return [batch for _, batch in Pipeline(options, queue, crew, placer, log).run()]
     finally:
         crew.close()
 

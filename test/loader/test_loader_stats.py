@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Sequence
 
 import pytest
 from loader_fakes import FakeBatch, fake_loader, load
 
 from zensols_like.loader import LoaderStats, Tensors
+from zensols_like.loader.pace import WINDOW, Pace
 from zensols_like.loader.stats import DeliveryLog
 
 
@@ -106,14 +108,26 @@ def test_only_some_of_many_skipped_batches_are_named() -> None:
 
 
 def test_who_looks_at_the_numbers_takes_nothing_from_the_pace() -> None:
-    log = DeliveryLog(LoaderStats())
+    seen: list[tuple[list[float], float, float]] = []
+
+    class Watch(Pace):
+        def saw(self, periods: Sequence[float], step_s: float, load_s: float) -> None:
+            seen.append((list(periods), step_s, load_s))
+
+    log = DeliveryLog(LoaderStats(), Watch(1))
     log.begin()
-    for number in range(4):
-        log.entries.append((number + 0.75, number + 1.0, 0, 8, (0.1, 0.1, 0.0, 0.0)))
+    for number in range(2 * WINDOW + 2):
+        log.entries.append((number + 0.75, number + 1.0, 0, 8, (0.1, 0.2, 0.0, 0.0)))
         log.settle()
-    assert log.stats.batches == 4
-    assert log.take_window() == ([1.0] * 3, pytest.approx(2.25))
-    assert log.take_window() == ([], 0.0)
+    assert log.stats.batches == 2 * WINDOW + 2
+    assert seen == [([1.0] * WINDOW, pytest.approx(0.75), pytest.approx(0.3))] * 2
+
+
+def test_a_reset_takes_away_what_was_looked_at_and_nothing_else() -> None:
+    stats = LoaderStats(batches=3, wait_s=0.5, skipped=1, skipped_ids=["7"])
+    taken = stats.snapshot(reset=True)
+    assert (taken.batches, taken.wait_s, taken.skipped_ids) == (3, 0.5, ["7"])
+    assert stats == LoaderStats()
 
 
 def test_numbers_may_be_asked_for_by_another_thread() -> None:

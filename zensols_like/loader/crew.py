@@ -10,6 +10,7 @@ from typing import Any, Generic
 
 from zensols_like.loader.queue import Reading, ReadQueue
 from zensols_like.loader.source import B
+from zensols_like.loader.stats import DeliveryLog
 from zensols_like.loader.work import Loaded, LoadWork
 
 __all__ = ["CallingThread", "Crew", "Threads"]
@@ -34,9 +35,6 @@ class Crew(ABC, Generic[B]):
 
     def take_back(self) -> None:
         """Let nobody begin anything, since a pause began; what goes on is read to its end."""
-
-    def saw(self, periods: Sequence[float], step_s: float) -> None:
-        """Take notice of a window of batches: how long each took with its step, and the steps alone on average."""
 
     @abstractmethod
     def close(self) -> None:
@@ -75,11 +73,13 @@ class Threads(CallingThread[B]):
         queue: What is read.
         work: How to read.
         workers: How many threads there are.
+        log: What they count for the loop.
     """
 
-    def __init__(self, queue: ReadQueue[B], work: LoadWork[B], workers: int) -> None:
+    def __init__(self, queue: ReadQueue[B], work: LoadWork[B], workers: int, log: DeliveryLog) -> None:
         super().__init__(queue, work)
         self._workers = workers
+        self._log = log
         self._pace = queue.pace
         self._end: Callable[[], Any] | None = None
 
@@ -95,15 +95,11 @@ class Threads(CallingThread[B]):
         threads: list[threading.Thread] = []
         # also when a loop is forgotten or Python ends, where a thread in the middle of its work is no clean end
         self._end = weakref.finalize(self, _end_threads, threads, self._queue)
-        work = self._queue, self._work
+        work = self._queue, self._work, self._log
         for _ in range(self._workers):
             thread = threading.Thread(target=_serve, args=work, name="zensols_like.loader", daemon=True)
             thread.start()
             threads.append(thread)
-
-    def saw(self, periods: Sequence[float], step_s: float) -> None:
-        """Tell the pace."""
-        self._pace.saw(periods, step_s)
 
     def close(self) -> None:
         """End the threads; each finishes the batch that it reads."""
@@ -112,16 +108,17 @@ class Threads(CallingThread[B]):
         self._queue.waiting.clear()
 
 
-def _serve(queue: ReadQueue[Any], work: LoadWork[Any]) -> None:
+def _serve(queue: ReadQueue[Any], work: LoadWork[Any], log: DeliveryLog) -> None:
     """Read ahead until the end of the loop."""
     try:
-        _read_ahead(queue, work)
+        _read_ahead(queue, work, log)
     finally:
         queue.left.put(True)
 
 
-def _read_ahead(queue: ReadQueue[Any], work: LoadWork[Any]) -> None:
+def _read_ahead(queue: ReadQueue[Any], work: LoadWork[Any], log: DeliveryLog) -> None:
     while True:
+        log.catch_up()
         reading = queue.begin_ahead()
         if reading is None:
             if not queue.rest():
@@ -132,7 +129,6 @@ def _read_ahead(queue: ReadQueue[Any], work: LoadWork[Any]) -> None:
             except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the batch is taken
                 reading.finish(error)
             else:
-                queue.pace.loaded(sum(found.times))
                 reading.finish(found)
                 del found
         del reading  # nothing is kept while the thread waits

@@ -56,11 +56,11 @@ class BatchLoader(Generic[B]):
         self.device = self._device()
         self.schedule = self._schedule()
         self._stats = LoaderStats()
-        self._log = DeliveryLog(self._stats)
         self.last: Step | None = None
         """Which batch the loop got last, and whether it is padding."""
         self._cache: Cache[B] = {}
         self._pace = Pace(self.options.workers)
+        self._log = DeliveryLog(self._stats, None if self.options.uses_processes else self._pace)
         self._crew: Crew[B] | None = None
         self._processes: ProcessPoolExecutor | None = None
         self._end_processes: Callable[[], Any] | None = None
@@ -199,7 +199,7 @@ class BatchLoader(Generic[B]):
         if not self.options.reads_ahead:
             return CallingThread(queue, work)
         if self.options.worker_type == "thread":
-            return Threads(queue, work, self.options.workers)
+            return Threads(queue, work, self.options.workers, self._log)
         if self._processes is None:
             self._processes = start_processes(work, self.options.workers)
             self._end_processes = weakref.finalize(self, self._processes.shutdown, cancel_futures=True)

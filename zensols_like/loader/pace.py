@@ -8,14 +8,14 @@ __all__ = ["WINDOW", "Pace"]
 
 WINDOW = 32
 """How many batches are measured at a time."""
-_DISTURBED = 4
-"""How many of them are left out, those that took longest."""
-_FIRST_PATIENCE, _PATIENCE = 4, 64
-"""How many windows pass before the other way is tried again: twice as many each time, since one trial is no proof."""
-_LONG_S = 1e-3
-"""A load that takes this long is worth a thread, whatever the thread costs."""
-_LEAST_GAIN = 0.15
-"""The part of the time of a batch that must be there to be saved, for a trial."""
+_LEAST_PATIENCE, _MOST_PATIENCE = 4, 256
+"""How many windows pass before the other way is tried again, since one trial is no proof: longer each time."""
+_CLEAR = 1.2
+"""How many times as long the slower way takes where there is no doubt."""
+_LONG_S = 250e-6
+"""A load that takes this long is worth a thread wherever it can be hidden: several times what a hand-over costs."""
+_LEAST_GAIN = 0.05
+"""The part of the time of a batch that must be there to be saved."""
 
 
 class Pace:
@@ -28,7 +28,7 @@ class Pace:
     Example:
         >>> pace = Pace(workers=1)
         >>> for _ in range(8):
-        ...     pace.saw([60e-6 if pace.pays else 30e-6] * WINDOW, step_s=20e-6)
+        ...     pace.saw([60e-6 if pace.pays else 30e-6] * WINDOW, step_s=20e-6, load_s=10e-6)
         >>> pace.pays
         False
 
@@ -42,52 +42,58 @@ class Pace:
         """Whether threads are wanted; they are at first."""
         self.is_paused = False
         """Whether the loop wants nobody to read ahead just now."""
-        self.load_s = 0.0
-        """How long a load takes, about."""
         self._is_settled = False
         self._costs: dict[bool, float] = {}
-        self._patience = self._trials = 0
+        self._patience = self._doublings = 0
+        self._is_trial = False
 
     @property
     def wants_help(self) -> bool:
         """Whether threads are wanted just now."""
         return self.pays and not self.is_paused
 
-    def loaded(self, load_s: float) -> None:
-        """Take notice of how long a load took in a thread."""
-        self.load_s += (load_s - self.load_s) / 8
-
-    def saw(self, periods: Sequence[float], step_s: float) -> None:
+    def saw(self, periods: Sequence[float], step_s: float, load_s: float) -> None:
         """Take notice of a window of batches.
 
         Args:
             periods: How long it took from each batch to the next.
             step_s: How long of this the loop worked, on average.
+            load_s: How long a load took, on average, wherever it was done.
         """
         if not self._is_settled:  # a change shows when what was read ahead before it is taken
             self._is_settled = True
             return
-        usual = sorted(periods)[:-_DISTURBED]
-        self._costs[self.pays] = cost_s = sum(usual) / len(usual)
-        if not self.pays:
-            self.load_s = max(0.0, cost_s - step_s)
-        if self.load_s >= _LONG_S:
+        self._costs[self.pays] = _cost_of(periods)
+        hidden_s = load_s if self._reads_side_by_side else min(load_s, step_s)
+        if hidden_s < _LEAST_GAIN * (load_s + step_s):
+            self._change(to=False)
+        elif load_s >= _LONG_S:
             self._change(to=True)
-        elif len(self._costs) < 2 or self._patience == 0:
-            self._trials += 1
-            self._patience = min(_FIRST_PATIENCE * 2**self._trials, _PATIENCE)
-            if self.pays or self._could_pay(step_s):
-                self._change(to=not self.pays)
+        elif self._is_trial and len(self._costs) == 2:
+            self._decide(self._costs[True], self._costs[False])
+        elif self._patience == 0:
+            self._is_trial = True
+            self._change(to=not self.pays)
         else:
             self._patience -= 1
-            self._change(to=self._costs[True] < self._costs[False])
 
-    def _could_pay(self, step_s: float) -> bool:
-        """Whether there is anything to hide a load behind."""
-        hidden_s = self.load_s if self._reads_side_by_side else min(self.load_s, step_s)
-        return hidden_s > _LEAST_GAIN * self._costs[False]
+    def _decide(self, helped_s: float, alone_s: float) -> None:
+        """Keep to the quicker way, for long if there is no doubt."""
+        self._is_trial = False
+        self._doublings += 3 if max(helped_s, alone_s) > _CLEAR * min(helped_s, alone_s) else 1
+        self._patience = min(_LEAST_PATIENCE * 2**self._doublings, _MOST_PATIENCE)
+        self._change(to=helped_s < alone_s)
 
     def _change(self, to: bool) -> None:
         if self.pays is not to:
             self.pays = to
             self._is_settled = False
+
+
+def _cost_of(periods: Sequence[float]) -> float:
+    """The mean of the quicker half of a window: other programs disturb one of them at most, as a rule.
+
+    The longest periods cannot be left out instead, since a loop that waits for threads waits once for many batches.
+    """
+    half = len(periods) // 2
+    return min(sum(periods[:half]) / half, sum(periods[half:]) / (len(periods) - half))

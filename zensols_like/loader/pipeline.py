@@ -21,6 +21,8 @@ __all__ = ["Pipeline"]
 
 _SPARE_SLOTS = 3
 """Beside those of the batches that are read ahead: one for what the loop reads itself, two for what is being copied."""
+_UNCOUNTED = 8 * WINDOW
+"""So many batches wait to be counted by those who read, before the loop does it: it has nothing to read itself."""
 _UNKNOWN = 1 << 30
 """The size of batches before the first one shows it: large, so that only few are read ahead."""
 
@@ -82,20 +84,15 @@ class Pipeline(Generic[B]):
             step = reading.step
             del reading, found
             entries.append((asked, perf_counter(), ready, nbytes, times))
-            if len(entries) + len(self.log.periods) >= WINDOW:
-                self._settle()
+            if len(entries) >= _UNCOUNTED:
+                self.log.catch_up()
             yield step, batch
             del batch  # a loop that let go of its batch frees its memory
             asked = perf_counter()
 
-    def _settle(self) -> None:
-        """Count what the loop got, and see what it says about the pace."""
-        periods, worked_s = self.log.take_window()
-        if periods:
-            self.crew.saw(periods, worked_s / len(periods))
-
     def _begin(self) -> Reading[B] | None:
         """Read the next batch here and now, unless somebody has just begun it; ``None`` at the end."""
+        self.log.catch_up()
         reading = self.queue.begin()
         if reading is not None and reading.found is None and not reading.is_ahead:
             reading.slot = self.placer.lend() if self.queue.lends else None

@@ -139,7 +139,6 @@ class ReadQueue(Generic[B]):
             if self.pace.wants_help and len(self.waiting) < self.depth and (self.slots or not self.lends):
                 reading = self._next(is_ahead=True)
             if reading is None:
-                self.resting += not self._is_over
                 return None
             if self.lends:
                 reading.slot = self.slots.popleft()
@@ -154,14 +153,15 @@ class ReadQueue(Generic[B]):
             step = next(self._steps, None) if self._held_back is None else self._held_back
             self._held_back = None
             if step is None:
-                self._is_over = True
+                self._close()
                 return None
             if self.cache:
                 kept = self.cache.get(step.ref.batch_id)
             if self._size_bytes is not None and kept is None:
                 size = self._size_bytes(step.ref.batch_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when the loop comes to it
-            self._error, self._is_over = error, True
+            self._error = error
+            self._close()
             return None
         if size:
             is_too_much = is_ahead and self._ahead_bytes > 0 and self._ahead_bytes + size > self._max_bytes
@@ -173,6 +173,12 @@ class ReadQueue(Generic[B]):
         if kept is not None:
             reading.is_cached, reading.found = True, Loaded(*kept, NO_TIMES, 0)
         return reading
+
+    def _close(self) -> None:
+        """There is nothing more to begin: helpers leave now, and not when the loop has to wait for that."""
+        self._is_over = True
+        self.end(self.resting)
+        self.resting = 0
 
     def release(self, size: int) -> None:
         """Count the bytes of a batch no more: the loop has it."""
@@ -187,7 +193,11 @@ class ReadQueue(Generic[B]):
             self._calls.put(True)
 
     def rest(self) -> bool:
-        """As a helper that got nothing to read: wait until it is worth asking again; false at the end of the loop."""
+        """As a helper that got nothing to read: wait until it is worth asking again; false where it never will be."""
+        with self._lock:
+            if self._is_over:
+                return False
+            self.resting += 1
         return self._calls.get()
 
     def end(self, helpers: int) -> None:

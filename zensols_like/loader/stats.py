@@ -8,6 +8,8 @@ from operator import sub
 from threading import Lock
 from typing import Any
 
+from zensols_like.loader.pace import WINDOW, Pace
+
 __all__ = ["DeliveryLog", "LoaderStats"]
 
 _STAGES = ("read_s", "decode_s", "transform_s", "copy_s")
@@ -76,8 +78,10 @@ class LoaderStats:
             reset: Whether this object counts from zero again.
         """
         taken = replace(self, skipped_ids=list(self.skipped_ids))
-        if reset:
-            vars(self).update(vars(LoaderStats()))
+        if reset:  # but for what another thread has counted just now
+            for name in vars(LoaderStats()).keys() - {"skipped_ids"}:
+                setattr(self, name, getattr(self, name) - getattr(taken, name))
+            del self.skipped_ids[: len(taken.skipped_ids)]
         return taken
 
     def loaded(self, read_s: float, decode_s: float, transform_s: float, copy_s: float) -> None:
@@ -121,20 +125,21 @@ class DeliveryLog:
     """What the loop got and is not counted yet.
 
     Adding up for each batch costs some microseconds, since after a step hardly anything that it needs is in the caches
-    of the processor.  For many batches it costs little more.
+    of the processor.  For many batches it costs little more, and whoever reads ahead does it for the loop.
 
     Args:
         stats: Where to count.
+        pace: Takes notice of the times, a window at a time.
     """
 
-    def __init__(self, stats: LoaderStats) -> None:
+    def __init__(self, stats: LoaderStats, pace: Pace | None = None) -> None:
         self.entries: list[tuple[float, float, int, int, tuple[float, float, float, float]]] = []
         """Of each batch when the loop asked and when it got it, how many were there then, its bytes, and what reading,
         decoding, transform and packing took."""
         self.stats = stats
-        self.periods: list[float] = []
-        """How long it took from each batch to the next, of those that were counted since `take_window`."""
-        self._worked_s = 0.0
+        self._pace = pace
+        self._periods: list[float] = []
+        self._worked_s = self._loaded_s = 0.0
         self._given: float | None = None
         self._lock = Lock()
 
@@ -146,10 +151,22 @@ class DeliveryLog:
     def settle(self) -> None:
         """Count what is there; any thread may ask for that."""
         with self._lock:
-            count = len(self.entries)
-            if count > 0:
-                self._count(self.entries[:count])
-                del self.entries[:count]  # the loop may have added others meanwhile
+            self._settle()
+
+    def catch_up(self) -> None:
+        """Count what is there if that is worth it, unless another thread does; never waits."""
+        if len(self.entries) >= WINDOW and self._lock.acquire(blocking=False):
+            try:
+                self._settle()
+            finally:
+                self._lock.release()
+
+    def _settle(self) -> None:
+        count = len(self.entries)
+        if count > 0:
+            self._count(self.entries[:count])
+            del self.entries[:count]  # the loop may have added others meanwhile
+            self._tell()
 
     def _count(self, entries: list[Any]) -> None:
         stats = self.stats
@@ -169,12 +186,13 @@ class DeliveryLog:
         stats.step_s += worked_s
         stats.loaded(*map(sum, zip(*times, strict=True)))
         self._given = given[-1]
-        self.periods += periods
+        self._periods += periods
         self._worked_s += worked_s
+        self._loaded_s += sum(map(sum, times[first:]))
 
-    def take_window(self) -> tuple[list[float], float]:
-        """The times from batch to batch since this was last asked, and how long the loop worked in all of them."""
-        self.settle()
-        periods, worked_s = self.periods, self._worked_s
-        self.periods, self._worked_s = [], 0.0
-        return periods, worked_s
+    def _tell(self) -> None:
+        if len(self._periods) >= WINDOW:
+            if self._pace is not None:
+                count = len(self._periods)
+                self._pace.saw(self._periods, self._worked_s / count, self._loaded_s / count)
+            self._periods, self._worked_s, self._loaded_s = [], 0.0, 0.0
