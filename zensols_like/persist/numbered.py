@@ -33,22 +33,29 @@ def _quads() -> NDArray[np.uint32]:
     return (digits + _ZERO).astype(np.uint8).view(np.uint32).ravel()
 
 
-def _text(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The decimal text of numbers, one after another, and the length of each."""
-    longest = len(str(numbers.max(initial=0)))
+@cache
+def _ends(width: int) -> NDArray[np.bool_]:
+    """For each length of a text in so many characters which of them are it, the last ones."""
+    return np.arange(width) >= width - np.arange(width + 1)[:, None]
+
+
+def _text(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The decimal text of some numbers, one after another, and the length of each."""
+    shortest, longest = len(str(numbers.min())), len(str(numbers.max()))
     # a number of 32 bits is divided twice as quickly
     rest: NDArray[Any] = numbers.astype(np.uint32 if longest <= _FEW_DIGITS else np.uint64)
-    lengths = np.ones(len(rest), np.uint8)
-    for place in range(1, longest):
+    lengths = np.full(len(rest), shortest, np.uint8)
+    for place in range(shortest, longest):
         lengths += rest >= _POWERS[place]
     width = -(-longest // _QUAD) * _QUAD
     quads = np.empty((len(rest), width // _QUAD), np.uint32)
     for column in range(quads.shape[1] - 1, -1, -1):
         high = rest // rest.dtype.type(10**_QUAD)
-        quads[:, column] = _quads()[rest - high * rest.dtype.type(10**_QUAD)]
+        quads[:, column] = _quads().take(rest - high * rest.dtype.type(10**_QUAD))
         rest = high
-    padded = quads.view(np.uint8)
-    return padded[np.arange(width, dtype=np.uint8) >= (width - lengths)[:, None]], lengths.astype(np.int64)
+    if shortest == longest:  # the last characters of each are copied as one
+        return np.ndarray(len(quads), f"V{longest}", quads, width - longest, (width,)).copy().view(np.uint8), lengths
+    return np.compress(_ends(width).take(lengths, axis=0).ravel(), quads.view(np.uint8).ravel()), lengths
 
 
 class NumberedKeys(Sequence[str]):
@@ -123,8 +130,14 @@ class NumberedKeys(Sequence[str]):
         if not isinstance(others, NumberedKeys):
             own = frozenset(self)
             return tuple(key for key in others if key in own)
-        has = np.isin(others.numbers, self.numbers)
-        return others if has.all() else NumberedKeys(others.numbers[has])
+        has = others.numbers < len(self) if self._are_all else np.isin(others.numbers, self.numbers)
+        return others if has.all() else self._of(others.numbers[has])
+
+    @property
+    def _are_all(self) -> bool:
+        """Whether these are all numbers from 0 on, in their order."""
+        ends = self.numbers[:1].tolist(), self.numbers[-1:].tolist()
+        return ends == ([0], [len(self) - 1]) and bool((self.numbers[1:] - self.numbers[:-1] == 1).all())
 
     def to_bytes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """All texts one after another, and the length of each.
@@ -134,8 +147,9 @@ class NumberedKeys(Sequence[str]):
             >>> data.tobytes(), lengths
             (b'7120', array([1, 3]))
         """
-        pieces = [_text(self.numbers[at : at + _PIECE]) for at in range(0, max(len(self), 1), _PIECE)]
-        return np.concatenate([text for text, _ in pieces]), np.concatenate([lengths for _, lengths in pieces])
+        pieces = [_text(self.numbers[at : at + _PIECE]) for at in range(0, len(self), _PIECE)]
+        texts, lengths = zip((np.empty(0, np.uint8), np.empty(0, np.uint8)), *pieces, strict=True)
+        return np.concatenate(texts), np.concatenate(lengths).astype(np.int64)
 
     @classmethod
     def from_bytes(cls, data: NDArray[np.uint8], lengths: NDArray[Any]) -> NumberedKeys | None:
