@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from zensols_like.persist import Receipt
+from zensols_like.persist.records import as_receipt
 
 __all__ = ["Commit", "Index", "Receipts", "journal_lines", "read_journal"]
 
@@ -26,10 +27,6 @@ class Commit(NamedTuple):
     receipt: Receipt
     is_unlabeled: bool = False
     """Whether a label of the group is missing for all data points of the batch."""
-
-
-_as_receipt = partial(tuple.__new__, Receipt)
-"""Makes a receipt of its five fields for half of what naming them costs."""
 
 
 @dataclass(eq=False)
@@ -146,7 +143,7 @@ class Receipts:
         number = self._file[position]
         if number < 0:
             return None
-        return _as_receipt(
+        return as_receipt(
             (
                 self._files[number],
                 self._offset[position],

@@ -22,7 +22,8 @@ from zensols_like.books import MANIFEST
 from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError, UnsafeError
 from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
-from zensols_like.persist.frame import frame, unframe
+from zensols_like.persist.frame import unframe
+from zensols_like.persist.framing import frame
 
 __all__ = ["BatchStore"]
 
