@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zensols_like.batch import ArrayBatchStash, Batch, DefaultBatch, EncodedBatch, RowColumns, run
-from zensols_like.batch.run import read_in_runs
+from zensols_like.batch.plan import joined
+from zensols_like.batch.run import Run, RunReader
 from zensols_like.dataframe import DataframeBatchStash, FrameStash
 from zensols_like.errors import EncodeError
 from zensols_like.persist import NumberedKeys, Stash
@@ -47,8 +48,12 @@ def no_points(keys: Sequence[str]) -> Any:
 
 def sources_of(batches: Sequence[Sequence[str]], stash: Stash) -> list[Any]:
     """The columns of each batch, of those that are read together."""
-    runs = read_in_runs(batches, stash.load_columns, no_points)
-    return [source for run in runs for source in run.parts()]
+    return [source for run in read_in_runs(batches, stash.load_columns) for source in run.parts()]
+
+
+def read_in_runs(batches: Sequence[Sequence[str]], read: Any) -> list[Run]:
+    """The runs that batches are read in."""
+    return [*RunReader(read, no_points).runs([*map(len, batches)], lambda some: joined(batches[some]))]
 
 
 def cut(keys: Sequence[str], lengths: Sequence[int]) -> list[Sequence[str]]:
@@ -92,10 +97,10 @@ def test_small_batches_are_read_together_and_large_ones_alone() -> None:
         reads.append(len(keys))
         return stash.load_columns(keys)
 
-    list(read_in_runs(cut(stash.keys(), [1] * 64), read, no_points))
+    read_in_runs(cut(stash.keys(), [1] * 64), read)
     assert reads == [1, 2] + [2] * 30 + [1]
     reads.clear()
-    list(read_in_runs(cut(stash.keys(), [8] * 8), read, no_points))
+    read_in_runs(cut(stash.keys(), [8] * 8), read)
     assert reads == [8] * 8
 
 
@@ -106,7 +111,7 @@ def test_rows_of_unknown_size_are_not_read_without_end() -> None:
         reads.append(len(keys))
         return {"text": ["a long text"] * len(keys)}
 
-    list(read_in_runs(cut(NumberedKeys(np.arange(20_000)), [100] * 200), read, no_points))
+    read_in_runs(cut(NumberedKeys(np.arange(20_000)), [100] * 200), read)
     assert max(reads) == 4000
 
 

@@ -9,7 +9,6 @@ piece of the run, and what cannot be encoded together, or fails, is encoded batc
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,10 +18,9 @@ from zensols_like.batch.codec import BoundField, ColumnSource, CutSource
 from zensols_like.batch.domain import DataPoint, PointColumns
 from zensols_like.batch.interface import RunContexts, piece_of
 from zensols_like.batch.row import RowColumns
-from zensols_like.persist import NumberedKeys
 from zensols_like.vectorize import FeatureContext, NullFeatureContext, TensorFeatureContext
 
-__all__ = ["Run", "RunPart", "read_in_runs"]
+__all__ = ["Run", "RunPart", "RunReader"]
 
 _RUN_BYTES = 1 << 20
 """Bytes of the columns of a run, or of what is made of them: as much as a cache holds."""
@@ -30,80 +28,81 @@ _RUN_ROWS = 1 << 12
 """Rows of a run whose size in bytes nobody knows, such as texts."""
 
 
-def read_in_runs(
-    batches: Sequence[Sequence[str]],
-    read: Callable[[Sequence[str]], Mapping[str, Any] | None],
-    make: Callable[[Sequence[str]], tuple[DataPoint, ...]],
-) -> Iterator[Run]:
-    """Some batches in runs.
+class RunReader:
+    """Reads batches in runs, which are as long as those before them tell.
 
     Args:
-        batches: The keys of the rows of each batch.
         read: Keys to columns, as `Stash.load_columns`; ``None`` where the source keeps none.
         make: Keys to data points, for a source that keeps no columns.
     """
-    at, count = 0, 1
-    while at < len(batches):
-        size = len(batches[at])
-        some = [*takewhile(lambda keys: len(keys) == size, batches[at : at + count])]  # noqa: B023 (used at once)
-        ids = _joined(some)
-        try:
-            columns = read(ids)
-        except Exception:
-            if len(some) == 1:
-                raise
-            count = 1  # so that the error is that of a batch
-            continue
-        if columns is None:
-            yield Run(batches[at : at + 1], PointColumns(make(batches[at])))
-            at += 1
-            continue
-        run = Run(some, RowColumns(ids, columns))
-        yield run
-        at += len(some)
-        count = run.good_count
 
+    def __init__(
+        self,
+        read: Callable[[Sequence[str]], Mapping[str, Any] | None],
+        make: Callable[[Sequence[str]], tuple[DataPoint, ...]],
+    ) -> None:
+        self._read = read
+        self._make = make
+        self._rows = 0
+        """How many rows make a good run; 0 before that is known."""
 
-def _joined(batches: Sequence[Sequence[str]]) -> Sequence[str]:
-    """The keys of batches, one after another."""
-    if len(batches) == 1:
-        return batches[0]
-    numbered = [keys.numbers for keys in batches if isinstance(keys, NumberedKeys)]
-    if len(numbered) == len(batches):
-        return NumberedKeys(np.concatenate(numbered))
-    return tuple(key for keys in batches for key in keys)
+    def runs(self, sizes: Sequence[int], keys: Callable[[slice], Sequence[str]]) -> Iterator[Run]:
+        """Some batches in runs.
+
+        Args:
+            sizes: How many rows each batch has.
+            keys: The keys of the rows of a slice of these batches.
+        """
+        at = 0
+        while at < len(sizes):
+            most = sizes[at : at + max(1, self._rows // max(1, sizes[at]))]
+            count = next((number for number, size in enumerate(most) if size != sizes[at]), len(most))
+            ids = keys(slice(at, at + count))
+            try:
+                columns = self._read(ids)
+            except Exception:
+                if count == 1:
+                    raise
+                self._rows = 0  # so that the error is that of a batch
+                continue
+            if columns is None and count > 1:
+                self._rows = 0
+                continue
+            run = Run(PointColumns(self._make(ids)) if columns is None else RowColumns(ids, columns), count, sizes[at])
+            yield run
+            at += count
+            self._rows = run.good_rows
 
 
 class Run:
     """Batches of one size that were read together.
 
     Args:
-        batches: The keys of the rows of each batch.
         rows: The columns of all rows.
+        count: How many batches there are.
+        size: How many rows a batch has.
     """
 
-    def __init__(self, batches: Sequence[Sequence[str]], rows: ColumnSource) -> None:
-        self.batches = batches
+    def __init__(self, rows: ColumnSource, count: int, size: int) -> None:
         self.rows = rows
-        self.size = len(batches[0])
+        self.count = count
+        self.size = size
         self._contexts: dict[str, FeatureContext | None] = {}
 
-    def __len__(self) -> int:
-        return len(self.batches)
-
     @property
-    def good_count(self) -> int:
-        """How many batches of this kind make a good run."""
-        columns = self.rows.columns.values() if isinstance(self.rows, RowColumns) else ()
+    def good_rows(self) -> int:
+        """How many rows of this kind make a good run; 0 where they are not to be read together."""
+        if not isinstance(self.rows, RowColumns):
+            return 0
+        columns = self.rows.columns.values()
         made = [context.tensor for context in self._contexts.values() if isinstance(context, TensorFeatureContext)]
         nbytes = max(sum(getattr(one, "nbytes", 0) for one in some) for some in (columns, made))
-        rows = max(1, len(self.rows.ids))
-        most = rows * _RUN_BYTES // max(1, nbytes)
-        return max(1, (most if all(map(_is_sized, columns)) else min(most, _RUN_ROWS)) // max(1, self.size))
+        most = max(1, len(self.rows.ids)) * _RUN_BYTES // max(1, nbytes)
+        return most if all(map(_is_sized, columns)) else min(most, _RUN_ROWS)
 
     def parts(self) -> Sequence[ColumnSource]:
         """The columns of each batch."""
-        return [self.rows] if len(self) == 1 else [RunPart(self, number) for number in range(len(self))]
+        return [self.rows] if self.count == 1 else [RunPart(self, number) for number in range(self.count)]
 
     def context(self, bound: BoundField) -> FeatureContext | None:
         """The context of a column of all batches; ``None`` where it is not one that may be cut."""
@@ -129,7 +128,7 @@ class Run:
             return None
         found = {bound.field.attr: self.context(bound) for bound in fields}
         whole = {name: context for name, context in found.items() if context is not None}
-        return RunContexts(whole, len(self), self.size) if len(whole) == len(found) else None
+        return RunContexts(whole, self.count, self.size) if len(whole) == len(found) else None
 
 
 def _is_sized(column: Any) -> bool:
@@ -155,12 +154,16 @@ class RunPart(CutSource):
     @property
     def ids(self) -> Sequence[str]:
         """The keys of the rows."""
-        return self._run.batches[self._number]
+        ids: Sequence[str] = self._cut(self._run.rows.ids)
+        return ids
 
     def column(self, name: str) -> Any:
         """What each row has in a field; its key for ``id``."""
+        return self._cut(self._run.rows.column(name))
+
+    def _cut(self, rows: Any) -> Any:
         first = self._number * self._run.size
-        return self._run.rows.column(name)[first : first + self._run.size]
+        return rows[first : first + self._run.size]
 
     def context(self, bound: BoundField) -> FeatureContext | None:
         """The context of a column, cut from that of the run; ``None`` where it has to be encoded by itself."""

@@ -18,7 +18,7 @@ from zensols_like.batch.codec import BatchCodec, ColumnSource
 from zensols_like.batch.committer import Committer
 from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
-from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
+from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.feed import source_of
 from zensols_like.batch.index import Commit
@@ -28,10 +28,10 @@ from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Turn, require_encoder
 from zensols_like.batch.notebook import html_table
-from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
+from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, joined, plan_batches
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.row import RowDataPoint
-from zensols_like.batch.run import Run, read_in_runs
+from zensols_like.batch.run import RunReader
 from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -134,6 +134,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         "_groups",
         "_ready",
         "_reader",
+        "_row_reader",
     )
 
     def __post_init__(self) -> None:
@@ -269,12 +270,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             "the splits name a key that the source does not have; make the splits again, or restore the source",
         )
 
-    def _runs(self, batches: Sequence[Sequence[str]]) -> Iterator[Run]:
-        """The columns of the data points of batches; a source that keeps columns gives its own, without a row each."""
-        if self.data_point_type in self._ROW_TYPES:
-            yield from read_in_runs(batches, self.split_stash_container.load_columns, self.create_data_points)
-        else:
-            yield from (Run([ids], PointColumns(self.create_data_points(ids))) for ids in batches)
+    @cached_property
+    def _row_reader(self) -> RunReader:
+        """Reads the columns of data points; a source that keeps columns gives its own, without a row each."""
+        is_plain = self.data_point_type in self._ROW_TYPES
+        read = self.split_stash_container.load_columns if is_plain else lambda _: None
+        return RunReader(read, self.create_data_points)
 
     @property
     def batch_metadata(self) -> BatchMetadata:
@@ -490,7 +491,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Args:
             chunk: The sets of IDs, a batch each.
         """
-        runs = self._runs([one.data_point_ids for one in chunk])
+        ids = [one.data_point_ids for one in chunk]
+        runs = self._row_reader.runs([*map(len, ids)], lambda cut: joined(ids[cut]))
         for one, source in zip(chunk, chain.from_iterable(run.parts() for run in runs), strict=True):
             yield one.batch_id, self.create_batch(source, one.split_name, one.batch_id)
 
@@ -522,25 +524,27 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
     def _encoded(self, chunk: Sequence[int]) -> Iterator[EncodedRun]:
         """The batches at some positions, encoded; those of a run together where they can be."""
-        encoder, plan = self._encoder, self.store.plan
-        if self._has_own_batches:
-            sets = self.batch_data_point_sets
-            for batch_id, made in self._process([sets[position] for position in chunk]):
-                position = self._position(batch_id)
-                yield EncodedRun([position], [_contexts_of(made, encoder.missing_attributes(position))])
+        encoder, sets = self._encoder, self.batch_data_point_sets
+        if not self._has_own_batches:
+            yield from chain.from_iterable(map(self._encoded_alike, encoder.cut_alike(chunk)))
             return
-        for some in encoder.cut_alike(chunk):
-            missing, at = encoder.missing_attributes(some[0]), 0
-            fields = self.codec.fields_of(missing).values()
-            for run in self._runs([plan.ids(position) for position in some]):
-                positions, contexts = some[at : at + len(run)], run.contexts(fields)
-                at += len(run)
-                if contexts is not None:
-                    yield EncodedRun(positions, contexts)
-                    continue
-                for position, source in zip(positions, run.parts(), strict=True):
-                    made = self.create_batch(source, plan.split_of(position), str(position))
-                    yield EncodedRun([position], [_contexts_of(made, missing)])
+        for batch_id, made in self._process([sets[position] for position in chunk]):
+            position = self._position(batch_id)
+            yield EncodedRun([position], [_contexts_of(made, encoder.missing_attributes(position))])
+
+    def _encoded_alike(self, positions: Sequence[int]) -> Iterator[EncodedRun]:
+        """The same of batches that lack the same groups."""
+        plan, missing, at = self.store.plan, self._encoder.missing_attributes(positions[0]), 0
+        fields = self.codec.fields_of(missing).values()
+        for run in self._row_reader.runs(plan.sizes(positions), lambda cut: plan.ids_of(positions[cut])):
+            some, contexts = positions[at : at + run.count], run.contexts(fields)
+            at += run.count
+            if contexts is not None:
+                yield EncodedRun(some, contexts)
+                continue
+            for position, source in zip(some, run.parts(), strict=True):
+                made = self.create_batch(source, plan.split_of(position), str(position))
+                yield EncodedRun([position], [_contexts_of(made, missing)])
 
     @property
     def _has_own_batches(self) -> bool:
@@ -783,7 +787,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def deallocate(self) -> None:
         """Let go of what was read; it is read again when needed."""
         self.store.refresh()
-        for name in ("codec", "_mapping", "_groups", "_reader"):
+        for name in ("codec", "_mapping", "_groups", "_reader", "_row_reader"):
             vars(self).pop(name, None)
         self._ready = False
 
