@@ -234,8 +234,8 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         tuple(keys_by_split),
         np.asarray(split_ends, dtype=np.int64),
         ends,
-        np.cumsum(lengths)[ends - 1],
-        lengths.astype(np.min_scalar_type(int(lengths.max()))),
+        np.cumsum(np.add.reduceat(lengths, [0, *batch_ends[:-1]], dtype=np.int64)),
+        lengths.astype(np.min_scalar_type(int(lengths.max())), copy=False),
         text,
         numbers,
     )
@@ -262,7 +262,7 @@ def _numbered(kept: Sequence[Sequence[str]]) -> NumberedKeys | None:
 
 def _joined(
     kept: Sequence[Sequence[str]], keys_by_split: Mapping[str, Sequence[str]]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     """All keys as UTF-8 one after another, and the length of each.
 
     Raises:

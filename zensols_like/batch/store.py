@@ -136,8 +136,8 @@ class BatchStore:
                 self._index = self._read_index(manifest)
             else:
                 self._index = Index.empty(len(manifest.groups), manifest.plan["batches"])
-                for commit in read_journal(bytes(self.folder.read(_name(JOURNAL, manifest.generation)) or b"")):
-                    self._index.add(commit)
+                journal = self.folder.read(_name(JOURNAL, manifest.generation))
+                self._index.add_all(read_journal(bytes(journal or b"")))
         return self._index
 
     def _read_index(self, manifest: Manifest) -> Index:
@@ -224,8 +224,7 @@ class BatchStore:
         done = list(commits)
         index = self.index
         self.folder.append(_name(JOURNAL, self.require_manifest().generation), journal_lines(done))
-        for commit in done:
-            index.add(commit)
+        index.add_all(done)
 
     def finish(self, **changes: Any) -> None:
         """Fold the journal into the index and declare the store complete.

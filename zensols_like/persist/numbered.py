@@ -139,17 +139,17 @@ class NumberedKeys(Sequence[str]):
         ends = self.numbers[:1].tolist(), self.numbers[-1:].tolist()
         return ends == ([0], [len(self) - 1]) and bool((self.numbers[1:] - self.numbers[:-1] == 1).all())
 
-    def to_bytes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    def to_bytes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """All texts one after another, and the length of each.
 
         Example:
             >>> data, lengths = NumberedKeys(np.array([7, 120])).to_bytes()
             >>> data.tobytes(), lengths
-            (b'7120', array([1, 3]))
+            (b'7120', array([1, 3], dtype=uint8))
         """
         pieces = [_text(self.numbers[at : at + _PIECE]) for at in range(0, len(self), _PIECE)]
         texts, lengths = zip((np.empty(0, np.uint8), np.empty(0, np.uint8)), *pieces, strict=True)
-        return np.concatenate(texts), np.concatenate(lengths).astype(np.int64)
+        return np.concatenate(texts), np.concatenate(lengths)
 
     @classmethod
     def from_bytes(cls, data: NDArray[np.uint8], lengths: NDArray[Any]) -> NumberedKeys | None:
