@@ -47,8 +47,8 @@ class ContextStore(Protocol):
     def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[Receipt]:
         """Store runs of contexts: keys, a group, and contexts for each key; when one fails, there are no receipts."""
 
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
-        """Load the contexts of a group."""
+    def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:
+        """Load the contexts of a group, and make ready for others where it is not for once."""
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
         """What is there of a group, with its keys, oldest first; of checksums nothing is known."""
@@ -98,7 +98,7 @@ class StashContexts:
         self.stash.dump(key, value)
         return Receipt(group, 0, 0, 0)
 
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:  # noqa: ARG002 (the stash knows the place)
+    def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:  # noqa: ARG002 (the stash knows)
         """Load the contexts of a batch.
 
         Raises:

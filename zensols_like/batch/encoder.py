@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise, repeat
 from pathlib import Path
@@ -50,7 +51,10 @@ class BatchEncoder:
         """
         manifest = self.store.manifest
         if manifest is None:
-            self.store.begin(self._describe(plan, seed_context, source), plan)
+            with ThreadPoolExecutor(1) as helper:  # who waits for the disk does not need the processor
+                described = helper.submit(self._describe, plan, seed_context, source)
+                self.store.write_plan(plan, 0)
+            self.store.begin(described.result(), plan)
         elif not self.store.mend_plan(plan):
             raise StaleError(
                 f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
@@ -76,7 +80,9 @@ class BatchEncoder:
         kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
         replaced = {commit.position for commit in new}
         kept = [*(commit for commit in kept if commit.position not in replaced), *new]
-        self.store.begin(replace(described, generation=manifest.generation + 1), plan, kept)
+        number = manifest.generation + 1
+        self.store.write_plan(plan, number)
+        self.store.begin(replace(described, generation=number), plan, kept)
 
     def _describe(self, plan: Plan, seed_context: Mapping[str, Any] | None, source: Any) -> Manifest:
         return describe_store(self.codec, self.contexts, self.groups, plan, seed_context, describe_source(source))

@@ -22,7 +22,7 @@ from zensols_like.vectorize import FeatureContext, NullFeatureContext, TensorFea
 
 __all__ = ["Run", "RunPart", "RunReader"]
 
-_RUN_BYTES = 1 << 20
+_RUN_BYTES = 1 << 21
 """Bytes of the columns of a run, or of what is made of them: as much as a cache holds."""
 _RUN_ROWS = 1 << 12
 """Rows of a run whose size in bytes nobody knows, such as texts."""

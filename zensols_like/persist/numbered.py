@@ -24,13 +24,15 @@ _PIECE = 1 << 13
 """How many numbers are made text at once, so that all that is made on the way stays in the cache."""
 _QUAD = 4
 """How many digits become text at once."""
+_TYPES = {1: "u1", 2: "u2", 3: "V3", 4: "u4"}
+"""Types of as many bytes, of which numpy copies numbers the quickest."""
 
 
 @cache
-def _quads() -> NDArray[np.uint32]:
-    """The text of each number of four digits, as the 32 bits of its characters."""
-    digits = np.arange(10**_QUAD)[:, None] // _POWERS[_QUAD - 1 :: -1] % 10
-    return (digits + _ZERO).astype(np.uint8).view(np.uint32).ravel()
+def _texts(digits: int) -> NDArray[Any]:
+    """The text of each number of so many digits, with zeros before it."""
+    characters = np.arange(10**digits)[:, None] // _POWERS[:digits][::-1] % 10 + _ZERO
+    return characters.astype(np.uint8).view(_TYPES[digits]).ravel()
 
 
 @cache
@@ -47,15 +49,19 @@ def _text(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uin
     lengths = np.full(len(rest), shortest, np.uint8)
     for place in range(shortest, longest):
         lengths += rest >= _POWERS[place]
-    width = -(-longest // _QUAD) * _QUAD
-    quads = np.empty((len(rest), width // _QUAD), np.uint32)
-    for column in range(quads.shape[1] - 1, -1, -1):
-        high = rest // rest.dtype.type(10**_QUAD)
-        quads[:, column] = _quads().take(rest - high * rest.dtype.type(10**_QUAD))
+    first, many = (longest - 1) % _QUAD + 1, rest.dtype.type(10**_QUAD)
+    texts = np.empty(
+        len(rest), [("0", _TYPES[first]), *((str(at), _TYPES[_QUAD]) for at in range(first, longest, _QUAD))]
+    )
+    for at in range(longest - _QUAD, 0, -_QUAD):
+        high = rest // many
+        texts[str(at)] = _texts(_QUAD).take(rest - high * many)
         rest = high
-    if shortest == longest:  # the last characters of each are copied as one
-        return np.ndarray(len(quads), f"V{longest}", quads, width - longest, (width,)).copy().view(np.uint8), lengths
-    return np.compress(_ends(width).take(lengths, axis=0).ravel(), quads.view(np.uint8).ravel()), lengths
+    texts["0"] = _texts(first).take(rest)
+    characters = texts.view(np.uint8)
+    if shortest < longest:
+        characters = np.compress(_ends(longest).take(lengths, axis=0).ravel(), characters)
+    return characters, lengths
 
 
 class NumberedKeys(Sequence[str]):
@@ -121,7 +127,9 @@ class NumberedKeys(Sequence[str]):
     @property
     def are_unique(self) -> bool:
         """Whether none stands twice."""
-        if len(self) == 0 or self.numbers.max() < _DENSE * len(self):
+        if (self.numbers[1:] > self.numbers[:-1]).all():
+            return True
+        if self.numbers.max() < _DENSE * len(self):
             return bool(np.bincount(self.numbers).max(initial=0) <= 1)
         return bool(np.all(np.diff(np.sort(self.numbers)) > 0))
 

@@ -160,9 +160,18 @@ def _framed(storage: Format, keys: Sequence[str], group: str, values: Sequence[A
 
 
 def read_record(
-    store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool = True
+    store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool = True, once: bool = False
 ) -> Any:
     """Read a record, check that it is the right one and decode it.
+
+    Args:
+        store: Where it lies.
+        storage: How values become bytes.
+        key: Its key.
+        group: Its group.
+        receipt: Its receipt.
+        verify: Whether checksums are compared.
+        once: Whether no other records of the file are expected to be read, for which it would be made ready.
 
     Returns:
         The value; a mapping of which a record of the same layout was read before as a `Formed`.
@@ -174,17 +183,19 @@ def read_record(
     _, _, length, checksum, layout = receipt
     form = _FORMS.get((layout, length))
     if form is not None and (checksum != 0 or not verify):  # as all but the first one of a structure
-        record = store.get(receipt)
+        record = store.get_again(receipt) if once else store.get(receipt)
         if not verify or _digest(record, length) == checksum:
             return form.over(record)
-    return _read_unknown(store, storage, key, group, receipt, verify)
+    return _read_unknown(store, storage, key, group, receipt, verify, once)
 
 
-def _read_unknown(store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool) -> Any:
+def _read_unknown(
+    store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool, once: bool
+) -> Any:
     """Read a record whose form is not known, or that is not what it should be."""
     _, _, length, checksum, layout = receipt
     # without a checksum to compare, what somebody wrote into an earlier load would pass for damage
-    record = store.get_again(receipt) if verify and checksum == 0 else store.get(receipt)
+    record = store.get_again(receipt) if once or (verify and checksum == 0) else store.get(receipt)
     is_proven = checksum != 0 and verify and _digest(record, length) == checksum
     if verify and checksum != 0 and not is_proven:
         # someone may have written into what an earlier load gave; on the disk it may still be as it was
@@ -317,8 +328,8 @@ class RecordStash(Stash, ABC):
         """Remove what a crash left behind; the files named are those with committed records."""
         self.records.keep_only(frozenset(files))
 
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
-        """Load the value of a group.
+    def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:
+        """Load the value of a group; see `read_record`.
 
         Returns:
             The value; a mapping may come as one whose objects are made when they are asked for.
@@ -326,4 +337,4 @@ class RecordStash(Stash, ABC):
         Raises:
             CorruptBatch: The record is damaged or gone.
         """
-        return read_record(self.records, self._storage, key, group, receipt, self.verify == "always")
+        return read_record(self.records, self._storage, key, group, receipt, self.verify == "always", once)
