@@ -22,7 +22,7 @@ from zensols_like.persist.framing import Records
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import map_file
 from zensols_like.persist.records import Receipt, RecordStore, receipts_of
-from zensols_like.persist.writeback import Writeback
+from zensols_like.persist.writeback import begin_writeback
 
 __all__ = ["ShardRecords", "ShardStash"]
 
@@ -30,7 +30,7 @@ _SUFFIX = ".shard"
 _NAME = re.compile(r"[0-9]{6,}-[0-9a-f]{8}\.shard")
 _ZEROS = bytes(ALIGNMENT)
 _MUCH = 1 << 20
-"""Bytes that are written in one call; small records wait for it."""
+"""Bytes that are written in one call, for which small records wait, and that the disk begins with at once."""
 
 
 def _is_ours(path: Path) -> bool:
@@ -51,9 +51,10 @@ class _Writer:
         """Whether a write failed, so that nobody knows what lies at the end: nothing may follow it."""
         self._waiting: list[Buffer] = []
         self._written = 0
+        self._begun = 0
+        """What lies before is on its way to the disk."""
         self._durable = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        self._writeback = Writeback(self._descriptor)
 
     def append(self, records: Records) -> None:
         """Take records, and write them unless they are so small that they may wait for others."""
@@ -72,7 +73,9 @@ class _Writer:
         self._waiting.clear()
         self._written = self.end
         self.is_torn = False  # last, since Ctrl-C may come between any two lines
-        self._writeback.wrote(self._written)
+        if self._written - self._begun >= _MUCH:
+            begin_writeback(self._descriptor, self._begun, self._written)
+            self._begun = self._written
 
     def forget(self) -> None:
         """Let go of what waits."""
@@ -83,14 +86,13 @@ class _Writer:
         """Force what was written to the disk."""
         if self._durable < self._written:
             failpoint("shard.sync")
-            self._writeback.flush()
+            os.fsync(self._descriptor)
             if self._durable == 0:
                 sync_folder(self.path.parent)
             self._durable = self._written
 
     def close(self) -> None:
         """Close the file, whose number may be that of another one after this."""
-        self._writeback.wait()
         os.close(self._descriptor)
 
 
