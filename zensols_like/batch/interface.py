@@ -91,6 +91,8 @@ class RunContexts(Alike):
             return [self[one] for one in range(*number.indices(len(self)))]
         if not 0 <= number < len(self):
             raise IndexError(number)
+        if len(self) == 1:
+            return self._contexts
         return {name: piece_of(context, number, self._size) for name, context in self._contexts.items()}
 
     @property

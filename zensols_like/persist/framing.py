@@ -7,7 +7,8 @@ for all of them in one step.  One value is a run of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -38,6 +39,7 @@ _SHORT = 1 << 12
 _SMALL = 1 << 16
 """Bytes of a payload that are copied, since that is quicker than to handle many pieces."""
 _ZEROS = bytes(ALIGNMENT)
+_SUM = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +77,25 @@ class _Cut(NamedTuple):
 
     head: bytes
     """All before the payload, with zeros for what is a record's own."""
-    names: int
+    name: int
     """Where the key stands."""
     header_size: int
-    places: tuple[int, ...]
-    """Where each buffer begins."""
+    gaps: tuple[bytes, ...]
+    """The zeros before each buffer."""
+    payload_size: int
     length: int
     """The bytes of a record."""
 
     @classmethod
     def of(cls, code: int, group: bytes, key_size: int, description: bytes, sizes: tuple[int, ...]) -> _Cut:
-        names = HEADER_SIZE + 8 * len(sizes)
-        header_size = names + key_size + len(group)
+        name = HEADER_SIZE + 8 * len(sizes)
+        header_size = name + key_size + len(group)
         header_size += -header_size % 8
-        begin = header_size + len(description)
-        begin += padding(begin)
-        padded = description + bytes(begin - header_size - len(description))
-        places, end = [], begin
+        padded = description + _ZEROS[: padding(header_size + len(description))]
+        gaps, payload_size = [], 0
         for size in sizes:
-            places.append(end + padding(end))
-            end = places[-1] + size
+            gaps.append(_ZEROS[: padding(payload_size)])
+            payload_size += len(gaps[-1]) + size
         header = HEADER.pack(
             MAGIC,
             VERSION,
@@ -105,14 +106,15 @@ class _Cut(NamedTuple):
             len(group),
             0,
             len(description),
-            end - begin,
+            payload_size,
             xxh3_128_digest(description),
             xxh3_64_intdigest(padded),
             0,
             0,
         )
-        head = header + np.asarray(sizes, "<u8").tobytes() + bytes(key_size) + group
-        return cls(head + bytes(header_size - len(head)) + padded, names, header_size, tuple(places), end)
+        head = header + struct.pack(f"<{len(sizes)}Q", *sizes) + bytes(key_size) + group
+        head += bytes(header_size - len(head)) + padded
+        return cls(head, name, header_size, tuple(gaps), payload_size, len(head) + payload_size)
 
 
 _CUTS: Bounded[tuple[Any, ...], _Cut] = Bounded()
@@ -153,67 +155,77 @@ def frame_all(keys: Sequence[str], group: str, format_code: int, parts: Parts) -
         names = list(same)
         end = begin + len(names)
         cut = _cut(format_code, group, key_size, bytes(description), sizes)
-        rows = [_rows(buffer, size, len(keys))[begin:end] for buffer, size in zip(buffers, sizes, strict=True)]
-        yield from _framed(keys[begin:end], names, group, cut, rows)
+        own = [_part(buffer, begin, end, len(keys)) for buffer in buffers]
+        if len(names) > 1 and cut.payload_size <= _SMALL:
+            yield _block(keys[begin:end], names, group, cut, own)
+        else:
+            for number, name in enumerate(names):
+                alone = [_part(buffer, number, number + 1, len(names)) for buffer in own]
+                yield _alone(keys[begin + number], name, group, cut, alone)
         begin = end
 
 
-def _rows(buffer: Buffer, size: int, count: int) -> NDArray[np.uint8]:
-    """A buffer as those of each of some values. Shape: ``(count, size)``."""
-    flat = np.frombuffer(buffer, np.uint8) if size > 0 else np.empty(0, np.uint8)
-    return flat.reshape(count, size)
+def _part(buffer: Buffer, begin: int, end: int, count: int) -> Buffer:
+    """Some of as many buffers as there are values, which stand one after another in one."""
+    if end - begin == count:
+        return buffer
+    size = size_of(buffer) // count
+    return memoryview(buffer).cast("B")[begin * size : end * size] if size > 0 else b""
 
 
-def _framed(
-    keys: Sequence[str], names: Sequence[bytes], group: str, cut: _Cut, rows: Sequence[NDArray[np.uint8]]
-) -> Iterator[Records]:
-    """The records of values that are cut alike."""
-    count, begin = len(names), len(cut.head)
-    first = b"".join((cut.head, rows[0][0, :MOST_SHAPES].data)) if rows else cut.head
-    layout = layout_of(memoryview(first))
-    if cut.length - begin > _SMALL:
-        heads = np.empty((count, begin), np.uint8)
-        payloads = [_payload(cut, [row[number] for row in rows]) for number in range(count)]
-        _fill_heads(heads, names, cut, [checksum_of(payload) for payload in payloads])
-        for key, head, payload in zip(keys, heads, payloads, strict=True):
-            pieces = [head.data, *payload]
-            yield Records([key], group, pieces, cut.length, layout, [checksum_of(pieces)])
-        return
-    stride = cut.length + padding(cut.length)
+def _alone(key: str, name: bytes, group: str, cut: _Cut, buffers: Sequence[Buffer]) -> Records:
+    """A record by itself; the buffers of a large one are not copied."""
+    payload = [piece for pair in zip(cut.gaps, buffers, strict=True) for piece in pair]
+    if cut.payload_size <= _SMALL:
+        payload = [b"".join(payload)]
+    head = bytearray(cut.head)
+    head[cut.name : cut.name + len(name)] = name
+    head[PAYLOAD_SUM] = _SUM.pack(checksum_of(payload))
+    head[HEADER_SUM] = _SUM.pack(xxh3_64_intdigest(head[: HEADER_SUM.start] + head[HEADER_SUM.stop : cut.header_size]))
+    pieces: list[Buffer] = [head, *payload]
+    if cut.payload_size <= _SMALL:
+        pieces = [b"".join(pieces)]
+    return Records([key], group, pieces, cut.length, _layout(cut, buffers), [checksum_of(pieces)])
+
+
+def _block(keys: Sequence[str], names: Sequence[bytes], group: str, cut: _Cut, buffers: Sequence[Buffer]) -> Records:
+    """Small records in one block, in which each has a row."""
+    count, begin, stride = len(names), len(cut.head), cut.length + padding(cut.length)
     block = np.empty((count, stride), np.uint8)
+    block[:, :begin] = np.frombuffer(cut.head, np.uint8)
+    _put(block, cut.name, b"".join(names))
     end = begin
-    for place, row in zip(cut.places, rows, strict=True):
-        block[:, end:place] = 0
-        end = place + row.shape[1]
-        block[:, place:end] = row
+    for gap, buffer in zip(cut.gaps, buffers, strict=True):
+        block[:, end : end + len(gap)] = 0
+        end = _put(block, end + len(gap), buffer)
     block[:, end:] = 0
-    flat = block.reshape(-1).data
-    starts = range(0, count * stride, stride)
-    _fill_heads(block, names, cut, [xxh3_64_intdigest(flat[at + begin : at + cut.length]) for at in starts])
+    flat, starts = block.reshape(-1).data, range(0, count * stride, stride)
+    _put_sums(block, PAYLOAD_SUM, (flat[at + begin : at + cut.length] for at in starts))
+    _put_sums(
+        block,
+        HEADER_SUM,
+        np.concatenate((block[:, : HEADER_SUM.start], block[:, HEADER_SUM.stop : cut.header_size]), axis=1),
+    )
     checksums = [xxh3_64_intdigest(flat[at : at + cut.length]) for at in starts]
-    yield Records(keys, group, [flat[: starts[-1] + cut.length]], cut.length, layout, checksums)
+    layout = _layout(cut, [_part(buffer, 0, 1, count) for buffer in buffers])
+    return Records(keys, group, [flat[: starts[-1] + cut.length]], cut.length, layout, checksums)
 
 
-def _payload(cut: _Cut, buffers: Sequence[NDArray[np.uint8]]) -> list[Buffer]:
-    """The buffers of a record, with the zeros between them."""
-    pieces: list[Buffer] = []
-    end = len(cut.head)
-    for place, buffer in zip(cut.places, buffers, strict=True):
-        pieces += [_ZEROS[: place - end], buffer.data]
-        end = place + len(buffer)
-    return pieces
+def _put(block: NDArray[np.uint8], at: int, buffer: Buffer) -> int:
+    """Copy a buffer of each record into its row; where that ends."""
+    if size_of(buffer) == 0:
+        return at
+    rows = np.frombuffer(buffer, np.uint8).reshape(len(block), -1)
+    block[:, at : at + rows.shape[1]] = rows
+    return at + rows.shape[1]
 
 
-def _fill_heads(block: NDArray[np.uint8], names: Sequence[bytes], cut: _Cut, payload_sums: Sequence[int]) -> None:
-    """Write what stands before the payload of each record of a block."""
-    block[:, : len(cut.head)] = np.frombuffer(cut.head, np.uint8)
-    own = _rows(b"".join(names), len(names[0]), len(names))
-    block[:, cut.names : cut.names + own.shape[1]] = own
-    block[:, PAYLOAD_SUM] = _bytes(payload_sums)
-    headers = np.concatenate((block[:, : HEADER_SUM.start], block[:, HEADER_SUM.stop : cut.header_size]), axis=1)
-    block[:, HEADER_SUM] = _bytes([xxh3_64_intdigest(header) for header in headers])
+def _put_sums(block: NDArray[np.uint8], place: slice, pieces: Iterable[Any]) -> None:
+    """Write a checksum of each record into its row."""
+    sums = np.fromiter(map(xxh3_64_intdigest, pieces), "<u8", len(block))
+    block[:, place] = sums.view(np.uint8).reshape(-1, 8)
 
 
-def _bytes(numbers: Sequence[int]) -> NDArray[np.uint8]:
-    """The bytes of 64-bit numbers. Shape: ``(len(numbers), 8)``."""
-    return np.asarray(numbers, "<u8").view(np.uint8).reshape(-1, 8)
+def _layout(cut: _Cut, buffers: Sequence[Buffer]) -> int:
+    """See `layout_of`."""
+    return layout_of(memoryview(b"".join((cut.head, memoryview(buffers[0])[:MOST_SHAPES])))) if buffers else 0

@@ -333,9 +333,12 @@ class RecordFormat:
         Returns:
             The description of each; then the buffers, each of which holds those of all values one after another.
         """
-        from zensols_like.persist.formats.tensors import tensor_bytes  # torch is only imported for what needs it
+        first = self.encode(values[0])
+        if len(values) == 1:
+            return first
+        from zensols_like.persist.formats.tensors import tensor_bytes  # torch is loaded already
 
-        description, shapes, *_ = self.encode(values[0])
+        description, shapes, *_ = first
         return [description, bytes(shapes) * len(values), *map(tensor_bytes, values.tensors)]
 
     def _describe(self, value: Any) -> list[Buffer]:
