@@ -164,13 +164,17 @@ class BatchEncoder:
             for name in group.attributes
         ]
 
-    def finish(self) -> None:
+    def finish(self, last: Sequence[Commit] = ()) -> None:
         """Remove what crashes left behind, and declare the store complete.
+
+        Args:
+            last: Records that are durable and not committed yet.
 
         Raises:
             EncodeError: Some batches of a split have labels and others have none.
             MissingBatchError: Something is not committed.
         """
+        self.store.index.add_all(last)
         self.require_labels_alike()
         self.contexts.keep_only(self.store.index.files)
         self.store.finish(

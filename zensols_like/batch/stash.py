@@ -467,10 +467,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         try:
             try:
                 self._spawn_work(missing)
-            finally:
+                self._contexts.close()
+                committer.finish()
+            except BaseException:
                 self._contexts.close()
                 committer.commit()
-            self._encoder.finish()
+                raise
         finally:
             self._committer = None
             if self.observer is not None:
