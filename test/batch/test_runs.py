@@ -98,7 +98,7 @@ def test_small_batches_are_read_together_and_large_ones_alone() -> None:
         return stash.load_columns(keys)
 
     read_in_runs(cut(stash.keys(), [1] * 64), read)
-    assert reads == [1, 2] + [2] * 30 + [1]
+    assert reads == [1] + [4] * 15 + [3]
     reads.clear()
     read_in_runs(cut(stash.keys(), [8] * 8), read)
     assert reads == [8] * 8

@@ -1,7 +1,8 @@
 """What lies in a store: the manifest, the plan, and the index of what is committed.
 
-Committed means journaled: the bytes of a batch are durable before its line is.  When everything is committed the
-journal is folded into the index.  Everything here can be read without a class of a user and without a configuration.
+Committed means journaled: the bytes of a batch are durable before its line is.  Of a complete store the index says what
+is committed, also what was stored last, which has no line.  Everything here can be read without a class of a user and
+without a configuration.
 """
 
 from __future__ import annotations

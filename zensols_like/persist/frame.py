@@ -40,7 +40,6 @@ __all__ = [
     "HEADER_SIZE",
     "HEADER_SUM",
     "MAGIC",
-    "MOST_SHAPES",
     "PAYLOAD_SUM",
     "REPAIR",
     "VERSION",
@@ -48,8 +47,10 @@ __all__ = [
     "checksum_of",
     "frame_size",
     "layout_of",
+    "layout_with",
     "padding",
     "size_of",
+    "structure_of",
     "unframe",
 ]
 
@@ -71,7 +72,7 @@ PAYLOAD_SUM, HEADER_SUM = slice(72, 80), slice(80, 88)
 _CUT = slice(10, 64)
 """Where a frame says how the record is cut: format, sizes and the digest of the description."""
 _CUT_SIZES = struct.Struct("<12x I I 12x Q")
-MOST_SHAPES = 1 << 16
+_MANY = 1 << 16
 """Bytes of shapes from which two records are not expected to have the same."""
 
 
@@ -122,13 +123,20 @@ def layout_of(record: memoryview) -> int:
     header_size, count, description_size = _CUT_SIZES.unpack_from(record)
     if count == 0:
         return 0
-    sizes = record[HEADER_SIZE : HEADER_SIZE + 8 * count]
-    (first,) = struct.unpack_from("<Q", sizes)
+    (first,) = struct.unpack_from("<Q", record, HEADER_SIZE)
     begin = header_size + description_size
     begin += padding(begin)
-    if first > MOST_SHAPES:
-        return 0
-    return xxh3_64_intdigest(b"".join((record[_CUT], sizes, record[begin : begin + first])))
+    return layout_with(structure_of(record, count), record[begin : begin + first])
+
+
+def structure_of(record: Buffer, count: int) -> bytes:
+    """How a record is cut, and what describes it; from its header, with the number of its buffers."""
+    return b"".join((record[_CUT], record[HEADER_SIZE : HEADER_SIZE + 8 * count]))
+
+
+def layout_with(structure: bytes, first: Buffer) -> int:
+    """The layout of a record of which the structure and the first buffer are known."""
+    return xxh3_64_intdigest(b"".join((structure, first))) if size_of(first) <= _MANY else 0
 
 
 def frame_size(record: memoryview, where: str) -> int:

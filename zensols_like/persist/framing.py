@@ -1,8 +1,8 @@
-"""Values get their frames, those of one structure at once.
+"""Values get their frames, small ones of one structure all at once.
 
-What lies around the bytes of values of one structure is the same but for the key and two checksums.  So the frame of
-the first is made, and of all others with it: the records of a run lie in one block, into which each buffer is copied
-for all of them in one step.  One value is a run of one.
+What lies around the bytes of values of one structure is the same but for the key and two checksums.  So several small
+records are made as one block of bytes with a row for each, into which each buffer is copied for all of them in one
+step.  A large record, and one that is alone, is made by itself.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from zensols_like.persist.frame import (
     HEADER_SIZE,
     HEADER_SUM,
     MAGIC,
-    MOST_SHAPES,
     PAYLOAD_SUM,
     VERSION,
     checksum_of,
-    layout_of,
+    layout_with,
     padding,
     size_of,
+    structure_of,
 )
 
 __all__ = ["Records", "frame", "frame_all"]
@@ -42,7 +42,7 @@ _ZEROS = bytes(ALIGNMENT)
 _SUM = struct.Struct("<Q")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Records:
     """A run of records of one length and layout, about to be stored one after another, each at a multiple of 64."""
 
@@ -80,6 +80,8 @@ class _Cut(NamedTuple):
     name: int
     """Where the key stands."""
     header_size: int
+    structure: bytes
+    """See `structure_of`."""
     gaps: tuple[bytes, ...]
     """The zeros before each buffer."""
     payload_size: int
@@ -114,7 +116,8 @@ class _Cut(NamedTuple):
         )
         head = header + struct.pack(f"<{len(sizes)}Q", *sizes) + bytes(key_size) + group
         head += bytes(header_size - len(head)) + padded
-        return cls(head, name, header_size, tuple(gaps), payload_size, len(head) + payload_size)
+        structure = structure_of(head, len(sizes))
+        return cls(head, name, header_size, structure, tuple(gaps), payload_size, len(head) + payload_size)
 
 
 _CUTS: Bounded[tuple[Any, ...], _Cut] = Bounded()
@@ -133,7 +136,10 @@ def _cut(code: int, group: str, key_size: int, description: bytes, sizes: tuple[
 
 def frame(key: str, group: str, format_code: int, parts: Parts) -> Records:
     """Put a frame around the parts of one value; see `frame_all`."""
-    return next(frame_all([key], group, format_code, parts))
+    description, *buffers = parts
+    name = key.encode("utf-8", "surrogatepass")
+    cut = _cut(format_code, group, len(name), bytes(description), tuple(map(size_of, buffers)))
+    return _alone(key, name, group, cut, buffers)
 
 
 def frame_all(keys: Sequence[str], group: str, format_code: int, parts: Parts) -> Iterator[Records]:
@@ -185,7 +191,8 @@ def _alone(key: str, name: bytes, group: str, cut: _Cut, buffers: Sequence[Buffe
     pieces: list[Buffer] = [head, *payload]
     if cut.payload_size <= _SMALL:
         pieces = [b"".join(pieces)]
-    return Records([key], group, pieces, cut.length, _layout(cut, buffers), [checksum_of(pieces)])
+    layout = layout_with(cut.structure, buffers[0]) if buffers else 0
+    return Records([key], group, pieces, cut.length, layout, [checksum_of(pieces)])
 
 
 def _block(keys: Sequence[str], names: Sequence[bytes], group: str, cut: _Cut, buffers: Sequence[Buffer]) -> Records:
@@ -201,13 +208,10 @@ def _block(keys: Sequence[str], names: Sequence[bytes], group: str, cut: _Cut, b
     block[:, end:] = 0
     flat, starts = block.reshape(-1).data, range(0, count * stride, stride)
     _put_sums(block, PAYLOAD_SUM, (flat[at + begin : at + cut.length] for at in starts))
-    _put_sums(
-        block,
-        HEADER_SUM,
-        np.concatenate((block[:, : HEADER_SUM.start], block[:, HEADER_SUM.stop : cut.header_size]), axis=1),
-    )
+    headers = np.concatenate((block[:, : HEADER_SUM.start], block[:, HEADER_SUM.stop : cut.header_size]), axis=1)
+    _put_sums(block, HEADER_SUM, headers)
     checksums = [xxh3_64_intdigest(flat[at : at + cut.length]) for at in starts]
-    layout = _layout(cut, [_part(buffer, 0, 1, count) for buffer in buffers])
+    layout = layout_with(cut.structure, _part(buffers[0], 0, 1, count)) if buffers else 0
     return Records(keys, group, [flat[: starts[-1] + cut.length]], cut.length, layout, checksums)
 
 
@@ -224,8 +228,3 @@ def _put_sums(block: NDArray[np.uint8], place: slice, pieces: Iterable[Any]) -> 
     """Write a checksum of each record into its row."""
     sums = np.fromiter(map(xxh3_64_intdigest, pieces), "<u8", len(block))
     block[:, place] = sums.view(np.uint8).reshape(-1, 8)
-
-
-def _layout(cut: _Cut, buffers: Sequence[Buffer]) -> int:
-    """See `layout_of`."""
-    return layout_of(memoryview(b"".join((cut.head, memoryview(buffers[0])[:MOST_SHAPES])))) if buffers else 0
