@@ -865,3 +865,28 @@ def test_what_was_stored_stays_where_the_store_cannot_be_finished(
     again = flower_stash(tmp_path, container=container)
     assert (again.status, again.store.index.missing()) == (Status.PARTIAL, [])
     assert digest(again) == digest(flower_stash(tmp_path / "b", container=container))
+
+
+@pytest.mark.parametrize("ends_well", [False, True])
+def test_what_did_not_reach_the_disk_is_not_committed(
+    ends_well: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, told = os.fsync, []
+
+    def damaged(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if not told and (path.suffix, path.parent.name) == (".shard", "noise"):
+            told.append(path)  # the system tells once
+            raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    source = items(20)
+    if not ends_well:
+        source["13"]["size"] = "large"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", damaged)
+        with pytest.raises(OSError, match="Input/output error"):
+            flower_stash(tmp_path, source=source, container=BatchShardStash, chunk_size=1).prime()
+    again = flower_stash(tmp_path, container=BatchShardStash)
+    assert again.store.index.missing() == [0, 1, 2, 3, 4]
+    assert digest(again) == digest(flower_stash(tmp_path / "b"))

@@ -115,6 +115,17 @@ def test_rows_of_unknown_size_are_not_read_without_end() -> None:
     assert max(reads) == 4000
 
 
+def test_rows_of_few_bytes_are_not_read_without_end() -> None:
+    reads: list[int] = []
+
+    def read(keys: Sequence[str]) -> dict[str, Any]:
+        reads.append(len(keys))
+        return {"x": np.zeros(len(keys), np.int8)}
+
+    read_in_runs(cut(NumberedKeys(np.arange(200_000)), [100] * 2000), read)
+    assert max(reads) == 32_700
+
+
 @pytest.mark.parametrize("container", ["shards", "files"])
 def test_a_store_does_not_depend_on_what_is_read_together(
     container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -126,6 +137,7 @@ def test_a_store_does_not_depend_on_what_is_read_together(
     digests = set()
     for number, rows in enumerate((1, 40, 1 << 12)):
         monkeypatch.setattr(run, "_RUN_ROWS", rows)
+        monkeypatch.setattr(run, "_RUN_OBJECTS", rows)
         stash = DataframeBatchStash.from_frame(
             table, label="kind", path=tmp_path / str(number), batch_size=7, torch_config=CPU
         )

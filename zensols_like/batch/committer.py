@@ -56,9 +56,13 @@ class Committer:
             EncodeError: Some batches of a split have labels and others have none.
             MissingBatchError: Something is not stored.
         """
-        self._encoder.contexts.flush()
-        self._encoder.finish(self._stored)
         stored, self._stored = self._stored, []
+        self._encoder.contexts.flush()
+        try:
+            self._encoder.finish(stored)
+        except BaseException:
+            self._encoder.store.commit(stored)  # they are durable, and need not be encoded again
+            raise
         self._tell(stored)
 
     def _tell(self, stored: Sequence[Commit]) -> None:

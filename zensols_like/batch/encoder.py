@@ -52,9 +52,10 @@ class BatchEncoder:
         manifest = self.store.manifest
         if manifest is None:
             with ThreadPoolExecutor(1) as helper:  # who waits for the disk does not need the processor
-                described = helper.submit(self._describe, plan, seed_context, source)
-                self.store.write_plan(plan, 0)
-            self.store.begin(described.result(), plan)
+                written = helper.submit(self.store.write_plan, plan, 0)
+                described = self._describe(plan, seed_context, source)
+                written.result()
+            self.store.begin(described, plan)
         elif not self.store.mend_plan(plan):
             raise StaleError(
                 f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "

@@ -1,7 +1,7 @@
 """Batches of rows whose columns are read and encoded several batches at a time.
 
-Small batches cost more around their rows than for them.  A run is as many batches of one size as hold about a
-megabyte: their rows are read at once, and a column is encoded at once where its vectorizer makes a row of each value
+Small batches cost more around their rows than for them.  A run is as many batches of one size as hold about two
+megabytes: their rows are read at once, and a column is encoded at once where its vectorizer makes a row of each value
 alone.  Where this is so of all columns, the batches of a run are stored together, as they were encoded; else each is a
 piece of the run, and what cannot be encoded together, or fails, is encoded batch by batch.
 """
@@ -24,7 +24,8 @@ __all__ = ["Run", "RunPart", "RunReader"]
 
 _RUN_BYTES = 1 << 21
 """Bytes of the columns of a run, or of what is made of them: as much as a cache holds."""
-_RUN_ROWS = 1 << 12
+_RUN_ROWS = 1 << 15
+_RUN_OBJECTS = 1 << 12
 """Rows of a run whose size in bytes nobody knows, such as texts."""
 
 
@@ -98,7 +99,7 @@ class Run:
         made = [context.tensor for context in self._contexts.values() if isinstance(context, TensorFeatureContext)]
         nbytes = max(sum(getattr(one, "nbytes", 0) for one in some) for some in (columns, made))
         most = max(1, len(self.rows.ids)) * _RUN_BYTES // max(1, nbytes)
-        return most if all(map(_is_sized, columns)) else min(most, _RUN_ROWS)
+        return min(most, _RUN_ROWS if all(map(_is_sized, columns)) else _RUN_OBJECTS)
 
     def parts(self) -> Sequence[ColumnSource]:
         """The columns of each batch."""

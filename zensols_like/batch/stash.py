@@ -467,12 +467,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         try:
             try:
                 self._spawn_work(missing)
-                self._contexts.close()
-                committer.finish()
             except BaseException:
                 self._contexts.close()
                 committer.commit()
                 raise
+            self._contexts.close()
+            committer.finish()
         finally:
             self._committer = None
             if self.observer is not None:
