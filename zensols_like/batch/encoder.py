@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise, repeat
 from pathlib import Path
@@ -51,11 +50,7 @@ class BatchEncoder:
         """
         manifest = self.store.manifest
         if manifest is None:
-            with ThreadPoolExecutor(1) as helper:  # who waits for the disk does not need the processor
-                written = helper.submit(self.store.write_plan, plan, 0)
-                described = self._describe(plan, seed_context, source)
-                written.result()
-            self.store.begin(described, plan)
+            self.store.begin(self._describe(plan, seed_context, source), plan)
         elif not self.store.mend_plan(plan):
             raise StaleError(
                 f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
@@ -81,9 +76,7 @@ class BatchEncoder:
         kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
         replaced = {commit.position for commit in new}
         kept = [*(commit for commit in kept if commit.position not in replaced), *new]
-        number = manifest.generation + 1
-        self.store.write_plan(plan, number)
-        self.store.begin(replace(described, generation=number), plan, kept)
+        self.store.begin(replace(described, generation=manifest.generation + 1), plan, kept)
 
     def _describe(self, plan: Plan, seed_context: Mapping[str, Any] | None, source: Any) -> Manifest:
         return describe_store(self.codec, self.contexts, self.groups, plan, seed_context, describe_source(source))

@@ -188,23 +188,20 @@ class BatchStore:
         try:
             self.plan  # noqa: B018 (is it sound?)
         except CorruptBatch:
-            self.write_plan(plan, manifest.generation)
+            self._write_value(_name(PLAN, manifest.generation), plan.as_value())
             self._plan = plan
         return True
-
-    def write_plan(self, plan: Plan, generation: int) -> None:
-        """Write down which data points make which batch; it counts when a manifest names it."""
-        self._write_value(_name(PLAN, generation), plan.as_value())
 
     def begin(self, manifest: Manifest, plan: Plan, kept: Sequence[Commit] = ()) -> None:
         """Write down what belongs in the store, before the first batch is encoded.
 
         Args:
             manifest: What belongs in the store; of another generation than one that is there.
-            plan: Which data points make which batch; it was written before.
+            plan: Which data points make which batch.
             kept: Records of the generation before that belong to this one, too.
         """
         number = manifest.generation
+        self._write_value(_name(PLAN, number), plan.as_value())
         if kept:
             self.folder.write(_name(JOURNAL, number), [journal_lines(kept)])
         else:
