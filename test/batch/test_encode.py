@@ -35,12 +35,14 @@ from zensols_like.batch import (
     MissingBatchError,
     StaleError,
     Status,
+    committer,
 )
 from zensols_like.batch.reader import ContextReader
+from zensols_like.batch.store import BatchStore
 from zensols_like.dataframe import DataframeBatchStash
 from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
 from zensols_like.errors import APIError, DatasetError, DeepLearnError, VectorizerError, WorkerError
-from zensols_like.persist import DictionaryStash, ReadOnlyStash
+from zensols_like.persist import DictionaryStash, FileFolder, ReadOnlyStash
 from zensols_like.torchconfig import TorchConfig
 
 
@@ -828,3 +830,63 @@ def test_what_a_failed_encode_could_not_make_durable_is_not_committed_later(
     stash.batch_size = 20  # fewer batches than were stored before
     stash.prime()
     assert digest(stash) == digest(flower_stash(tmp_path / "b", batch_size=20, container=BatchShardStash))
+
+
+def test_what_is_stored_last_is_committed_with_the_store_and_needs_no_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "JOURNAL_S", 3600.0)
+    monkeypatch.setattr(FileFolder, "append", no_journal)
+    complete: list[bool] = []
+    log = Log()
+    monkeypatch.setattr(log, "committed", lambda batches: complete.extend([stash.store.is_complete] * batches))
+    stash = flower_stash(tmp_path, observer=log, chunk_size=1)
+    stash.prime()
+    assert complete == [True] * 5, "batches counted before they were committed"
+
+
+def no_journal(folder: FileFolder, name: str, data: bytes) -> None:
+    raise AssertionError(f"{name} of {folder} is written")
+
+
+@pytest.mark.parametrize("container", [BatchDirectoryCompositeStash, BatchShardStash])
+def test_what_was_stored_stays_where_the_store_cannot_be_finished(
+    container: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "JOURNAL_S", 3600.0)
+
+    def full(store: BatchStore, **changes: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchStore, "finish", full)
+        with pytest.raises(OSError, match="No space"):
+            flower_stash(tmp_path, container=container).prime()
+    again = flower_stash(tmp_path, container=container)
+    assert (again.status, again.store.index.missing()) == (Status.PARTIAL, [])
+    assert digest(again) == digest(flower_stash(tmp_path / "b", container=container))
+
+
+@pytest.mark.parametrize("ends_well", [False, True])
+def test_what_did_not_reach_the_disk_is_not_committed(
+    ends_well: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, told = os.fsync, []
+
+    def damaged(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if not told and (path.suffix, path.parent.name) == (".shard", "noise"):
+            told.append(path)  # the system tells once
+            raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    source = items(20)
+    if not ends_well:
+        source["13"]["size"] = "large"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", damaged)
+        with pytest.raises(OSError, match="Input/output error"):
+            flower_stash(tmp_path, source=source, container=BatchShardStash, chunk_size=1).prime()
+    again = flower_stash(tmp_path, container=BatchShardStash)
+    assert again.store.index.missing() == [0, 1, 2, 3, 4]
+    assert digest(again) == digest(flower_stash(tmp_path / "b"))

@@ -1,4 +1,4 @@
-"""Shards that are forced to the disk while they grow."""
+"""Shards that the disk begins with while they grow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from zensols_like.batch import ArrayBatchStash, Status
+from zensols_like.persist import shards
 from zensols_like.torchconfig import TorchConfig
 
 _ENCODE = """
@@ -46,16 +46,21 @@ def digest(stash: ArrayBatchStash) -> str:
 def test_where_the_disk_fails_beside_the_encode_nothing_counts_as_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fsync = os.fsync
+    fsync, begun = os.fsync, set[Path]()
 
-    def fails_beside(descriptor: int) -> None:
-        if threading.current_thread() is not threading.main_thread():
+    def begin(descriptor: int, start: int, end: int) -> None:
+        begun.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    def fails_once(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink() in begun:
+            begun.clear()  # the system tells once of what failed before
             raise OSError(errno.EIO, "Input/output error")
         fsync(descriptor)
 
     stash = large(tmp_path / "store")
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", fails_beside)
+        patch.setattr(shards, "begin_writeback", begin)
+        patch.setattr(os, "fsync", fails_once)
         with pytest.raises(OSError, match="Input/output error"):
             stash.prime()
     assert stash.status is Status.PARTIAL

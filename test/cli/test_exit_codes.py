@@ -13,7 +13,7 @@ from cli.iris import STOPPING, flip, process, record_of, run
 
 from zensols_like.batch import BatchStash
 from zensols_like.persist.formats import find_format
-from zensols_like.persist.frame import frame
+from zensols_like.persist.framing import frame
 
 
 def test_no_batches_named_is_wrong_usage():

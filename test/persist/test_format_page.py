@@ -19,7 +19,7 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest, xxh3_128_hexdigest
 from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash
 from zensols_like.errors import EncodeError
 from zensols_like.persist.formats import find_format, nesting, record
-from zensols_like.persist.frame import frame
+from zensols_like.persist.framing import frame
 
 PAGES = Path(__file__).parents[2] / "docs/formats"
 RECORD, STORE = ((PAGES / name).read_text() for name in ("record.md", "store.md"))

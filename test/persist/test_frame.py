@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.errors import CorruptBatch
-from zensols_like.persist.frame import ALIGNMENT, frame, unframe
+from zensols_like.persist.frame import ALIGNMENT, unframe
+from zensols_like.persist.framing import frame
 
 
 def record(

@@ -18,7 +18,8 @@ from xxhash import xxh3_64_intdigest
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist import ShardStash
 from zensols_like.persist.formats import find_format
-from zensols_like.persist.frame import frame, unframe
+from zensols_like.persist.frame import unframe
+from zensols_like.persist.framing import frame
 from zensols_like.persist.records import read_record, write_record, write_records
 from zensols_like.persist.shards import ShardRecords
 
@@ -258,8 +259,8 @@ def test_what_was_put_before_a_failing_write_is_forced_to_the_disk(
 def test_no_receipt_is_given_where_making_one_of_many_records_fails(tmp_path: Path) -> None:
     records = ShardRecords(tmp_path)
 
-    def values(last: object) -> list[tuple[str, str, object]]:
-        return [("0", "g", {"x": 1}), ("1", "h", {"x": 2}), ("2", "g", last)]
+    def values(last: object) -> list[tuple[list[str], str, list[object]]]:
+        return [(["0"], "g", [{"x": 1}]), (["1"], "h", [{"x": 2}]), (["2"], "g", [last])]
 
     with pytest.raises(UnsafeError):
         write_records(records, RECORD, values({"x": object()}))
@@ -267,7 +268,7 @@ def test_no_receipt_is_given_where_making_one_of_many_records_fails(tmp_path: Pa
     records.close()
     found = [
         read_record(records, RECORD, key, group, receipt, True)
-        for (key, group, _), receipt in zip(values(None), receipts, strict=True)
+        for ((key,), group, _), receipt in zip(values(None), receipts, strict=True)
     ]
     assert found == [{"x": 1}, {"x": 2}, {"x": 3}]
     assert [receipt.offset for receipt in receipts] == [0, 0, receipts[0].length + -receipts[0].length % 64]
@@ -279,7 +280,7 @@ def test_small_and_large_records_lie_one_after_another(sizes: list[int]) -> None
     with TemporaryDirectory() as folder:
         records = ShardRecords(Path(folder))
         written = [torch.full((size,), number, dtype=torch.uint8) for number, size in enumerate(sizes)]
-        values = ((str(number), "g", {"x": tensor}) for number, tensor in enumerate(written))
+        values = (([str(number)], "g", [{"x": tensor}]) for number, tensor in enumerate(written))
         receipts = write_records(records, RECORD, values)
         records.close()
         for number, (tensor, receipt) in enumerate(zip(written, receipts, strict=True)):
@@ -290,10 +291,10 @@ def test_small_and_large_records_lie_one_after_another(sizes: list[int]) -> None
 def test_a_tensor_that_is_written_into_after_it_was_given_is_stored_as_it_was(tmp_path: Path) -> None:
     records, tensor = ShardRecords(tmp_path), torch.zeros(4)
 
-    def values() -> Iterator[tuple[str, str, object]]:
+    def values() -> Iterator[tuple[list[str], str, list[object]]]:
         for number in range(3):
             tensor.fill_(number)  # as a vectorizer that uses its memory again
-            yield str(number), "g", {"x": tensor}
+            yield [str(number)], "g", [{"x": tensor}]
 
     receipts = write_records(records, RECORD, values())
     found = [

@@ -1,77 +1,62 @@
-"""Forcing a growing file to the disk while more of it is made."""
+"""A growing file goes to the disk while more of it is made."""
 
-import errno
 import os
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
-from zensols_like.persist.writeback import Writeback
+from zensols_like.persist import shards, writeback
+from zensols_like.persist.formats import find_format
+from zensols_like.persist.records import read_record, write_record
+from zensols_like.persist.shards import ShardRecords
 
-MUCH = 4 << 20
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[int]:
-    descriptor = os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT)
-    yield descriptor
-    os.close(descriptor)
+RECORD = find_format("record")
+MUCH = 1 << 20
 
 
-def grow(descriptor: int, size: int) -> None:
-    os.write(descriptor, bytes(size))
+def test_the_disk_begins_with_all_that_is_new_of_a_shard_as_soon_as_it_is_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[int, int]] = []
+
+    def watched(descriptor: int, start: int, end: int) -> None:
+        assert os.fstat(descriptor).st_size == end, "they were written before"
+        begun.append((start, end))
+        writeback.begin_writeback(descriptor, start, end)
+
+    monkeypatch.setattr(shards, "begin_writeback", watched)
+    records = ShardRecords(tmp_path)
+    tensors = [torch.full((size,), number) for number, size in enumerate((10, 60_000, 50_000, 40_000, 200_000, 5))]
+    receipts = [write_record(records, RECORD, "k", "g", {"x": tensor}) for tensor in tensors]
+    starts, ends = zip(*begun, strict=True)
+    assert starts == (0, *ends[:-1])
+    assert all(end - start >= MUCH for start, end in begun)
+    assert receipts[-1].offset - ends[-1] < MUCH
+    records.close()
+    for tensor, receipt in zip(tensors, receipts, strict=True):
+        assert torch.equal(read_record(records, RECORD, "k", "g", receipt)["x"], tensor)
 
 
-def test_much_is_synced_beside_the_writer_and_the_rest_by_flush(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    fsync, by, may_go_on = os.fsync, [], threading.Event()
-
-    def watched(descriptor: int) -> None:
-        by.append((descriptor, threading.current_thread() is threading.main_thread()))
-        assert threading.current_thread() is threading.main_thread() or may_go_on.wait(30)
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", watched)
-    writeback = Writeback(file)
-    for size in range(MUCH, 5 * MUCH, MUCH):
-        grow(file, MUCH)
-        writeback.wrote(size)  # returns while the first one is under way, and begins no other
-    may_go_on.set()
-    writeback.flush()
-    assert by == [(file, False), (file, True)]
+def test_begun_bytes_are_those_that_were_written(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        file.write(b"a" * MUCH)
+        writeback.begin_writeback(file.fileno(), 0, MUCH)
+        file.write(b"b" * MUCH)
+        writeback.begin_writeback(file.fileno(), MUCH, 2 * MUCH)
+        os.fsync(file.fileno())
+    assert (tmp_path / "file").read_bytes() == b"a" * MUCH + b"b" * MUCH
 
 
-def test_little_begins_nothing(file: int) -> None:
-    writeback = Writeback(file)
-    grow(file, MUCH - 1)
-    before = threading.active_count()
-    writeback.wrote(MUCH - 1)
-    assert threading.active_count() == before
+def test_what_cannot_be_begun_is_left_to_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    writeback.begin_writeback(write, 0, 10)  # a pipe has no disk
+    monkeypatch.setattr(writeback, "_CALL", None)
+    writeback.begin_writeback(write, 0, 10)
+    os.close(read)
+    os.close(write)
 
 
-def test_a_failure_beside_the_writer_is_told_by_every_flush(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(descriptor: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    writeback = Writeback(file)
-    with monkeypatch.context() as patch:  # the system tells of it once
-        patch.setattr(os, "fsync", fails)
-        grow(file, MUCH)
-        writeback.wrote(MUCH)
-        writeback.wait()
-    for _ in range(2):
-        with pytest.raises(OSError, match="Input/output error"):
-            writeback.flush()
-
-
-def test_where_there_are_no_more_threads_flush_does_all(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none_left(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    writeback = Writeback(file)
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", none_left)
-        grow(file, MUCH)
-        writeback.wrote(MUCH)
-    writeback.flush()
+def test_other_systems_have_no_such_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writeback.sys, "platform", "darwin")
+    assert writeback._find_call() is None

@@ -18,7 +18,7 @@ from torture.cases import Bench, case
 from zensols_like.errors import CorruptBatch, UnsafeError
 from zensols_like.persist import DirectoryStash
 from zensols_like.persist.formats.record import FORMAT
-from zensols_like.persist.frame import frame
+from zensols_like.persist.framing import frame
 from zensols_like.vectorize import MultiFeatureContext, NullFeatureContext, TensorFeatureContext
 
 SECONDS, MEMORY = 1.0, 256 << 20

@@ -226,6 +226,11 @@ class BatchCodec:
             )
         return BoundField(manager_name, mapped, vectorizer, self.mapping.is_label(mapped))
 
+    def fields_of(self, attributes: Collection[str] | None) -> Mapping[str, BoundField]:
+        """Some attributes, in the order of the mapping; all of them when ``None``."""
+        names = self.fields.keys() if attributes is None else frozenset(attributes)
+        return {name: bound for name, bound in self.fields.items() if name in names}
+
     def encode(self, source: ColumnSource, attributes: Collection[str] | None = None) -> Contexts:
         """The contexts of a batch, a column at a time.
 
@@ -238,8 +243,7 @@ class BatchCodec:
         Raises:
             EncodeError: A data point cannot be encoded; names it, the attribute and the vectorizer.
         """
-        names = self.fields.keys() if attributes is None else frozenset(attributes)
-        wanted = {name: bound for name, bound in self.fields.items() if name in names}
+        wanted = self.fields_of(attributes)
         if not source.is_random and not any(bound.vectorizer.is_random for bound in wanted.values()):
             if isinstance(source, CutSource):
                 return {name: source.context(bound) or _context(source, bound) for name, bound in wanted.items()}

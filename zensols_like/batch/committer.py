@@ -46,6 +46,25 @@ class Committer:
         if stored:
             self._encoder.contexts.flush()
             self._encoder.store.commit(stored)
-            if self._observer is not None:
-                self._observer.committed(len({commit.position for commit in stored}))
+            self._tell(stored)
         self._due = time.monotonic() + JOURNAL_S
+
+    def finish(self) -> None:
+        """Commit what was stored last with the store as a whole, for which the journal needs no lines.
+
+        Raises:
+            EncodeError: Some batches of a split have labels and others have none.
+            MissingBatchError: Something is not stored.
+        """
+        stored, self._stored = self._stored, []
+        self._encoder.contexts.flush()
+        try:
+            self._encoder.finish(stored)
+        except BaseException:
+            self._encoder.store.commit(stored)  # they are durable, and need not be encoded again
+            raise
+        self._tell(stored)
+
+    def _tell(self, stored: Sequence[Commit]) -> None:
+        if self._observer is not None and stored:
+            self._observer.committed(len({commit.position for commit in stored}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,11 +44,11 @@ class ContextStore(Protocol):
     def group_key(self, group: Collection[str]) -> str:
         """The name of a group."""
 
-    def put_all(self, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
-        """Store contexts by key and group; when one fails, no receipt is given for any of them."""
+    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[Receipt]:
+        """Store runs of contexts: keys, a group, and contexts for each key; when one fails, there are no receipts."""
 
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
-        """Load the contexts of a group."""
+    def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:
+        """Load the contexts of a group, and make ready for others where it is not for once."""
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
         """What is there of a group, with its keys, oldest first; of checksums nothing is known."""
@@ -86,15 +86,19 @@ class StashContexts:
         """The one group has no name."""
         return ""
 
-    def put_all(self, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[Receipt]:
         """Dump the contexts of batches."""
-        return [self._dump(*value) for value in values]
+        return [
+            self._dump(key, group, value)
+            for keys, group, values in runs
+            for key, value in zip(keys, values, strict=True)
+        ]
 
     def _dump(self, key: str, group: str, value: Any) -> Receipt:
         self.stash.dump(key, value)
         return Receipt(group, 0, 0, 0)
 
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:  # noqa: ARG002 (the stash knows the place)
+    def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:  # noqa: ARG002 (the stash knows)
         """Load the contexts of a batch.
 
         Raises:

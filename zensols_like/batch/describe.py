@@ -120,7 +120,7 @@ def describe_attributes(codec: BatchCodec, store: BatchStore, contexts: ContextS
     for split in store.plan.splits:
         todo = frozenset(codec.fields).difference(specs)
         for position in store.plan.range_of(split)[:1] if todo else ():
-            tensors = codec.decode(ContextReader(store, contexts, todo).read(position))
+            tensors = codec.decode(ContextReader(store, contexts, todo, once=True).read(position))
             specs |= {name: _describe(codec.fields[name], arr) for name, arr in tensors.items() if arr is not None}
     return {name: specs.get(name, _describe(bound)) for name, bound in codec.fields.items()}
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from zensols_like.batch.codec import BatchCodec
 from zensols_like.batch.contexts import ContextStore, is_unlabeled
 from zensols_like.batch.describe import describe_attributes, describe_source, describe_store, has_changed
 from zensols_like.batch.index import Commit
-from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch
+from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedRun
 from zensols_like.batch.manifest import FRESHEN, Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.provenance import end_provenance
@@ -93,31 +96,32 @@ class BatchEncoder:
                     if commit is not None:
                         yield commit._replace(group=self.groups.index(group))
 
-    def put_all(self, encoded: Iterable[tuple[int, EncodedBatch]], again: bool = False) -> list[Commit]:
+    def put_all(self, encoded: Iterable[EncodedRun], again: bool = False) -> list[Commit]:
         """Store the groups of batches that are not committed yet, or all of them again.
 
         Args:
-            encoded: Batches by position.
+            encoded: The batches.
             again: Whether also what is committed is stored.
 
         Returns:
             A receipt for each record, durable after ``contexts.flush()``.
         """
         groups, index = self.store.require_manifest().groups, self.store.index
-        places: list[tuple[int, int, bool]] = []
+        places: list[tuple[Iterable[int], Iterable[int], Iterable[bool]]] = []
 
-        def parts() -> Iterator[tuple[str, str, Contexts]]:
-            for position, stored in encoded:
+        def runs() -> Iterator[tuple[Sequence[str], str, Sequence[Contexts]]]:
+            for run in encoded:
                 for number, group in enumerate(groups):
-                    if again or index.receipt(number, position) is None:
-                        part = {name: stored.contexts[name] for name in group.attributes}
-                        places.append((position, number, is_unlabeled(part)))
-                        yield str(position), group.key, part
+                    if again or index.receipt(number, run.positions[0]) is None:
+                        contexts = run.only(group.attributes)
+                        places.append((run.positions, repeat(number), repeat(is_unlabeled(contexts[0]))))
+                        yield [*map(str, run.positions)], group.key, contexts
 
-        receipts = self.contexts.put_all(parts())
+        receipts = iter(self.contexts.put_all(runs()))
         return [
             Commit(position, number, receipt, is_bare)
-            for (position, number, is_bare), receipt in zip(places, receipts, strict=True)
+            for places_of_run in places
+            for position, number, is_bare, receipt in zip(*places_of_run, receipts, strict=False)
         ]
 
     def require_labels_alike(self) -> None:
@@ -138,6 +142,12 @@ class BatchEncoder:
                     "unlabeled ones may have a split of their own",
                 )
 
+    def cut_alike(self, positions: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Cut some positions where batches follow one another that do not lack the same groups."""
+        lacks = self.store.index.file[:, positions] < 0
+        cuts = np.flatnonzero((lacks[:, 1:] != lacks[:, :-1]).any(axis=0)) + 1
+        return (positions[begin:end] for begin, end in pairwise([0, *cuts.tolist(), len(positions)]))
+
     def missing_attributes(self, position: int) -> list[str]:
         """The attributes of a batch that are not committed yet."""
         groups = enumerate(self.store.require_manifest().groups)
@@ -148,13 +158,17 @@ class BatchEncoder:
             for name in group.attributes
         ]
 
-    def finish(self) -> None:
+    def finish(self, last: Sequence[Commit] = ()) -> None:
         """Remove what crashes left behind, and declare the store complete.
+
+        Args:
+            last: Records that are durable and not committed yet.
 
         Raises:
             EncodeError: Some batches of a split have labels and others have none.
             MissingBatchError: Something is not committed.
         """
+        self.store.index.add_all(last)
         self.require_labels_alike()
         self.contexts.keep_only(self.store.index.files)
         self.store.finish(

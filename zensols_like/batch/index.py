@@ -6,16 +6,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
-from zensols_like.persist import Receipt
+from zensols_like.persist import Receipt, chunks
+from zensols_like.persist.records import as_receipt
 
 __all__ = ["Commit", "Index", "Receipts", "journal_lines", "read_journal"]
+
+
+_PIECE = 1 << 12
+"""How many records are noted at once, so that a long journal is never in memory whole."""
 
 
 class Commit(NamedTuple):
@@ -26,10 +31,6 @@ class Commit(NamedTuple):
     receipt: Receipt
     is_unlabeled: bool = False
     """Whether a label of the group is missing for all data points of the batch."""
-
-
-_as_receipt = partial(tuple.__new__, Receipt)
-"""Makes a receipt of its five fields for half of what naming them costs."""
 
 
 @dataclass(eq=False)
@@ -63,18 +64,22 @@ class Index:
             np.zeros(shape, np.bool_),
         )
 
-    def add(self, commit: Commit) -> None:
-        """Note a record."""
-        position, group, receipt, is_unlabeled = commit
-        number = self._numbers.setdefault(receipt.file, len(self.files))
-        if number == len(self.files):
-            self.files.append(receipt.file)
-        self.file[group, position] = number
-        self.offset[group, position] = receipt.offset
-        self.length[group, position] = receipt.length
-        self.checksum[group, position] = receipt.checksum
-        self.layout[group, position] = receipt.layout
-        self.unlabeled[group, position] = is_unlabeled
+    def add_all(self, commits: Iterable[Commit]) -> None:
+        """Note records; of two for the same batch and group the later one counts."""
+        for some in chunks(commits, _PIECE):
+            self._add(some)
+
+    def _add(self, commits: Sequence[Commit]) -> None:
+        positions, groups, receipts, unlabeled = zip(*commits, strict=True)
+        files, offsets, lengths, checksums, layouts = zip(*receipts, strict=True)
+        for name in dict.fromkeys(files):
+            if self._numbers.setdefault(name, len(self.files)) == len(self.files):
+                self.files.append(name)
+        at = np.array(groups), np.array(positions)
+        self.file[at] = [self._numbers[name] for name in files]
+        self.offset[at], self.length[at] = offsets, lengths
+        self.checksum[at], self.layout[at] = np.array(checksums, np.uint64), np.array(layouts, np.uint64)
+        self.unlabeled[at] = unlabeled
 
     def receipt(self, group: int, position: int) -> Receipt | None:
         """The receipt of a record; ``None`` when it is not committed."""
@@ -146,7 +151,7 @@ class Receipts:
         number = self._file[position]
         if number < 0:
             return None
-        return _as_receipt(
+        return as_receipt(
             (
                 self._files[number],
                 self._offset[position],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, overload
+
+from torch import Tensor
 
 from zensols_like.errors import BatchError, CorruptBatch
 from zensols_like.persist import DirectoryCompositeStash, Formed, ShardStash
-from zensols_like.vectorize import FeatureContext
+from zensols_like.persist.formats import Alike
+from zensols_like.vectorize import FeatureContext, TensorFeatureContext
 
 __all__ = [
     "BatchDirectoryCompositeStash",
@@ -17,7 +20,10 @@ __all__ = [
     "Contexts",
     "DataPointIDSet",
     "EncodedBatch",
+    "EncodedRun",
+    "RunContexts",
     "narrowed",
+    "piece_of",
 ]
 
 Contexts: TypeAlias = Mapping[str, FeatureContext | tuple[FeatureContext, ...]]
@@ -56,6 +62,69 @@ class EncodedBatch(NamedTuple):
     def only(self, names: Collection[str] | None) -> EncodedBatch:
         """The same batch with just these attributes; with all of them when ``None``."""
         return self if names is None else self._replace(contexts=narrowed(self.contexts, names))
+
+
+class RunContexts(Alike):
+    """The contexts of batches of one size that were encoded together: those of a batch are pieces of theirs.
+
+    Args:
+        contexts: For each attribute the context of all batches, which is a tensor with a row for each data point, or
+            says that there is none.
+        count: How many batches there are.
+        size: How many data points a batch has.
+    """
+
+    def __init__(self, contexts: Mapping[str, FeatureContext], count: int, size: int) -> None:
+        self._contexts = contexts
+        self._count = count
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, number: int) -> Contexts: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Contexts]: ...
+    def __getitem__(self, number: int | slice) -> Contexts | list[Contexts]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        if len(self) == 1:
+            return self._contexts
+        return {name: piece_of(context, number, self._size) for name, context in self._contexts.items()}
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """The tensor of each attribute that has one, with the rows of all batches."""
+        return [context.tensor for context in self._contexts.values() if isinstance(context, TensorFeatureContext)]
+
+    def only(self, names: Collection[str]) -> RunContexts:
+        """Those of some attributes."""
+        return RunContexts({name: self._contexts[name] for name in names}, self._count, self._size)
+
+
+def piece_of(context: FeatureContext, number: int, size: int) -> FeatureContext:
+    """The context of one of several batches that were encoded together."""
+    if isinstance(context, TensorFeatureContext):
+        return TensorFeatureContext(context.feature_id, context.tensor[number * size : (number + 1) * size])
+    return context
+
+
+class EncodedRun(NamedTuple):
+    """Batches on their way into a store, which lack the same groups of attributes there."""
+
+    positions: Sequence[int]
+    """Which batches of the plan they are."""
+    contexts: Sequence[Contexts]
+    """What to store of each."""
+
+    def only(self, names: Collection[str]) -> Sequence[Contexts]:
+        """What to store of each, of some attributes."""
+        if isinstance(self.contexts, RunContexts):
+            return self.contexts.only(names)
+        return [{name: contexts[name] for name in names} for contexts in self.contexts]
 
 
 def narrowed(contexts: Contexts, names: Collection[str]) -> Contexts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from zensols_like.batch.contexts import ContextStore, is_unlabeled
 from zensols_like.batch.index import Commit, Index
 from zensols_like.batch.manifest import Manifest
@@ -23,10 +25,12 @@ def find_index(manifest: Manifest, contexts: ContextStore) -> Index:
     batches = manifest.plan["batches"]
     index = Index.empty(len(manifest.groups), batches)
     for number, group in enumerate(manifest.groups):
-        for key, receipt in contexts.find_all(group.key):
-            position = position_of(key)
-            if position is not None and position < batches:
-                index.add(Commit(position, number, receipt))  # the last of several is the newest
+        placed = ((position_of(key), receipt) for key, receipt in contexts.find_all(group.key))
+        index.add_all(  # of several the last is the newest
+            Commit(position, number, receipt)
+            for position, receipt in placed
+            if position is not None and position < batches
+        )
     return index
 
 
@@ -39,6 +43,12 @@ def prove_index(found: Index, manifest: Manifest, contexts: ContextStore) -> Ind
         contexts: Where the records lie.
     """
     index = Index.empty(*found.file.shape)
+    index.add_all(_proven(found, manifest, contexts))
+    return index
+
+
+def _proven(found: Index, manifest: Manifest, contexts: ContextStore) -> Iterator[Commit]:
+    """What was found and is sound."""
     for number, group in enumerate(manifest.groups):
         for position in range(found.file.shape[1]):
             receipt = found.receipt(number, position)
@@ -48,5 +58,4 @@ def prove_index(found: Index, manifest: Manifest, contexts: ContextStore) -> Ind
                     part = contexts.get_part(str(position), group.key, proven)
                 except (CorruptBatch, PersistableError):
                     continue
-                index.add(Commit(position, number, proven, is_unlabeled(part)))
-    return index
+                yield Commit(position, number, proven, is_unlabeled(part))

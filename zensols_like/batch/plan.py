@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from operator import eq
 from typing import Any, overload
 
 import numpy as np
@@ -18,7 +20,7 @@ from zensols_like.batch.split import position_of
 from zensols_like.errors import ConfigurationError, DatasetError
 from zensols_like.persist import NumberedKeys
 
-__all__ = ["Plan", "PlannedIDs", "PlannedSets", "plan_batches"]
+__all__ = ["Plan", "PlannedIDs", "PlannedSets", "joined", "plan_batches"]
 
 _MOST_NUMBERS = 1 << 22
 _ARRAYS = ("split_ends", "batch_ends", "text_ends", "id_lengths", "id_bytes")
@@ -72,13 +74,29 @@ class Plan:
         """The number of data points of a batch."""
         return int(self.batch_ends[position]) - self._start(self.batch_ends, position)
 
+    def sizes(self, positions: Sequence[int]) -> list[int]:
+        """The number of data points of each of some batches."""
+        at = np.asarray(positions, dtype=np.int64)
+        sizes: list[int] = (self.batch_ends[at] - np.where(at == 0, 0, self.batch_ends[at - 1])).tolist()
+        return sizes
+
     def ids(self, position: int) -> Sequence[str]:
         """The IDs of the data points of a batch: a tuple, or numbers where all of them are."""
-        first, last = self._start(self.batch_ends, position), int(self.batch_ends[position])
+        return self._ids(position, position)
+
+    def ids_of(self, positions: Sequence[int]) -> Sequence[str]:
+        """The IDs of the data points of some batches, one after another."""
+        first, last = positions[0], positions[-1]
+        is_range = last - first == len(positions) - 1 and all(map(eq, positions, range(first, last + 1)))
+        return self._ids(first, last) if is_range else joined([self.ids(position) for position in positions])
+
+    def _ids(self, position: int, last: int) -> Sequence[str]:
+        """The IDs from a batch on to the end of another."""
+        first, end = self._start(self.batch_ends, position), int(self.batch_ends[last])
         if self._numbers is not None:
-            return self._numbers[first:last]
-        text = self.id_bytes[self._start(self.text_ends, position) : int(self.text_ends[position])]
-        lengths = self.id_lengths[first:last]
+            return self._numbers[first:end]
+        text = self.id_bytes[self._start(self.text_ends, position) : int(self.text_ends[last])]
+        lengths = self.id_lengths[first:end]
         return NumberedKeys.from_bytes(text, lengths) or _cut(text.tobytes(), lengths)
 
     @cached_property
@@ -216,11 +234,21 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         tuple(keys_by_split),
         np.asarray(split_ends, dtype=np.int64),
         ends,
-        np.cumsum(lengths)[ends - 1],
-        lengths.astype(np.min_scalar_type(int(lengths.max()))),
+        np.cumsum(np.add.reduceat(lengths, [0, *batch_ends[:-1]], dtype=np.int64)),
+        lengths.astype(np.min_scalar_type(int(lengths.max())), copy=False),
         text,
         numbers,
     )
+
+
+def joined(batches: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The keys of batches, one after another."""
+    if len(batches) == 1:
+        return batches[0]
+    numbered = [keys.numbers for keys in batches if isinstance(keys, NumberedKeys)]
+    if len(numbered) == len(batches):
+        return NumberedKeys(np.concatenate(numbered))
+    return tuple(chain.from_iterable(batches))
 
 
 def _numbered(kept: Sequence[Sequence[str]]) -> NumberedKeys | None:
@@ -234,7 +262,7 @@ def _numbered(kept: Sequence[Sequence[str]]) -> NumberedKeys | None:
 
 def _joined(
     kept: Sequence[Sequence[str]], keys_by_split: Mapping[str, Sequence[str]]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     """All keys as UTF-8 one after another, and the length of each.
 
     Raises:

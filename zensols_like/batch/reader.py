@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
+from functools import partial
 from typing import Any
 
 from zensols_like.batch.contexts import ContextStore
@@ -20,11 +21,14 @@ class ContextReader:
         store: The books.
         contexts: Where the contexts lie.
         wanted: The attributes; all when ``None``.
+        once: Whether few batches are read.
     """
 
-    def __init__(self, store: BatchStore, contexts: ContextStore, wanted: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, store: BatchStore, contexts: ContextStore, wanted: frozenset[str] | None = None, once: bool = False
+    ) -> None:
         self._store = store
-        self._load = contexts.get_part
+        self._load = partial(contexts.get_part, once=True) if once else contexts.get_part
         self._groups = [
             (number, group.key, store.index.receipts(number), _left(wanted, group.attributes))
             for number, group in enumerate(store.require_manifest().groups)

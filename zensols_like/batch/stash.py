@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,20 +18,20 @@ from zensols_like.batch.codec import BatchCodec, ColumnSource
 from zensols_like.batch.committer import Committer
 from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
-from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch, PointColumns
+from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.feed import source_of
 from zensols_like.batch.index import Commit
-from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, narrowed
+from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, EncodedRun, narrowed
 from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver, TorchMultiProcessStash, Turn, require_encoder
 from zensols_like.batch.notebook import html_table
-from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, plan_batches
+from zensols_like.batch.plan import Plan, PlannedIDs, PlannedSets, joined, plan_batches
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.row import RowDataPoint
-from zensols_like.batch.run import read_in_runs
+from zensols_like.batch.run import RunReader
 from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
 from zensols_like.batch.store import BatchStore
 from zensols_like.config import Writeback
@@ -133,6 +134,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         "_groups",
         "_ready",
         "_reader",
+        "_row_reader",
     )
 
     def __post_init__(self) -> None:
@@ -268,12 +270,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             "the splits name a key that the source does not have; make the splits again, or restore the source",
         )
 
-    def _sources(self, batches: Sequence[Sequence[str]]) -> Iterator[ColumnSource]:
-        """The columns of the data points of batches; a source that keeps columns gives its own, without a row each."""
-        if self.data_point_type in self._ROW_TYPES:
-            yield from read_in_runs(batches, self.split_stash_container.load_columns, self.create_data_points)
-        else:
-            yield from (PointColumns(self.create_data_points(ids)) for ids in batches)
+    @cached_property
+    def _row_reader(self) -> RunReader:
+        """Reads the columns of data points; a source that keeps columns gives its own, without a row each."""
+        is_plain = self.data_point_type in self._ROW_TYPES
+        read = self.split_stash_container.load_columns if is_plain else lambda _: None
+        return RunReader(read, self.create_data_points)
 
     @property
     def batch_metadata(self) -> BatchMetadata:
@@ -408,9 +410,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             # first the batches, then the books: when one of them fails, the store is as it was
             encoder, sets = self._encoder, self.batch_data_point_sets
             again = (
-                (position, batch.encode() if isinstance(batch, Batch) else batch)
+                EncodedRun([position], [_contexts_of(made)])
                 for position in sorted(damaged)
-                for _, batch in self._process([sets[position]])
+                for _, made in self._process([sets[position]])
             )
             commits = encoder.put_all(again, again=True)
             self._contexts.close()
@@ -465,10 +467,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         try:
             try:
                 self._spawn_work(missing)
-            finally:
+            except BaseException:
                 self._contexts.close()
                 committer.commit()
-            self._encoder.finish()
+                raise
+            self._contexts.close()
+            committer.finish()
         finally:
             self._committer = None
             if self.observer is not None:
@@ -489,7 +493,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Args:
             chunk: The sets of IDs, a batch each.
         """
-        for one, source in zip(chunk, self._sources([one.data_point_ids for one in chunk]), strict=True):
+        ids = [one.data_point_ids for one in chunk]
+        runs = self._row_reader.runs([*map(len, ids)], lambda cut: joined(ids[cut]))
+        for one, source in zip(chunk, chain.from_iterable(run.parts() for run in runs), strict=True):
             yield one.batch_id, self.create_batch(source, one.split_name, one.batch_id)
 
     def _work(self, chunk: Sequence[int]) -> list[Commit]:
@@ -498,28 +504,56 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         Returns:
             A receipt for each record, which the parent writes into the journal.
         """
-        planned = self.batch_data_point_sets
-        sets = [planned[position] for position in chunk]
         encoder = self._encoder
         done = 0
 
-        def encoded() -> Iterator[tuple[int, EncodedBatch]]:
+        def encoded() -> Iterator[EncodedRun]:
             nonlocal done
-            for batch_id, batch in self._process(sets):
-                position = self._position(batch_id)
-                missing = encoder.missing_attributes(position)
-                yield position, batch.encode(missing) if isinstance(batch, Batch) else batch
-                done += 1
+            for run in self._encoded(chunk):
+                yield run
+                done += len(run.positions)
 
         try:
             commits = encoder.put_all(encoded())
         except APIError as error:
-            one = sets[min(done, len(sets) - 1)]
-            error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
+            position = chunk[min(done, len(chunk) - 1)]
+            split = self.store.plan.split_of(position)
+            error.add_note(f"while encoding batch {str(position)!r} of split {split!r}")
             raise
         if self.is_child:  # the parent flushes before it journals
             self._contexts.flush()
         return commits
+
+    def _encoded(self, chunk: Sequence[int]) -> Iterator[EncodedRun]:
+        """The batches at some positions, encoded; those of a run together where they can be."""
+        encoder, sets = self._encoder, self.batch_data_point_sets
+        if not self._has_own_batches:
+            yield from chain.from_iterable(map(self._encoded_alike, encoder.cut_alike(chunk)))
+            return
+        for batch_id, made in self._process([sets[position] for position in chunk]):
+            position = self._position(batch_id)
+            yield EncodedRun([position], [_contexts_of(made, encoder.missing_attributes(position))])
+
+    def _encoded_alike(self, positions: Sequence[int]) -> Iterator[EncodedRun]:
+        """The same of batches that lack the same groups."""
+        plan, missing, at = self.store.plan, self._encoder.missing_attributes(positions[0]), 0
+        fields = self.codec.fields_of(missing).values()
+        for run in self._row_reader.runs(plan.sizes(positions), lambda cut: plan.ids_of(positions[cut])):
+            some, contexts = positions[at : at + run.count], run.contexts(fields)
+            at += run.count
+            if contexts is not None:
+                yield EncodedRun(some, contexts)
+                continue
+            for position, source in zip(some, run.parts(), strict=True):
+                made = self.create_batch(source, plan.split_of(position), str(position))
+                yield EncodedRun([position], [_contexts_of(made, missing)])
+
+    @property
+    def _has_own_batches(self) -> bool:
+        """Whether somebody has a say in how batches are made or encoded, so that an object is made for each."""
+        own, batch = type(self), self.batch_type
+        is_ours = all(getattr(own, name) is getattr(BatchStash, name) for name in ("_process", "create_batch"))
+        return not is_ours or batch.encode is not Batch.encode or getattr(batch, "__post_init__", None) is not None
 
     def _position(self, batch_id: str) -> int:
         position = self.store.plan.position(batch_id)
@@ -755,7 +789,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def deallocate(self) -> None:
         """Let go of what was read; it is read again when needed."""
         self.store.refresh()
-        for name in ("codec", "_mapping", "_groups", "_reader"):
+        for name in ("codec", "_mapping", "_groups", "_reader", "_row_reader"):
             vars(self).pop(name, None)
         self._ready = False
 
@@ -763,3 +797,8 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
         return {**state, "observer": None, "_committer": None, "_ready": False}
+
+
+def _contexts_of(made: Batch | EncodedBatch, attributes: Collection[str] | None = None) -> Contexts:
+    """What to store of a batch."""
+    return (made.encode(attributes) if isinstance(made, Batch) else made).contexts

@@ -1,7 +1,8 @@
 """What lies in a store: the manifest, the plan, and the index of what is committed.
 
-Committed means journaled: the bytes of a batch are durable before its line is.  When everything is committed the
-journal is folded into the index.  Everything here can be read without a class of a user and without a configuration.
+Committed means journaled: the bytes of a batch are durable before its line is.  Of a complete store the index says what
+is committed, also what was stored last, which has no line.  Everything here can be read without a class of a user and
+without a configuration.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from zensols_like.books import MANIFEST
 from zensols_like.errors import CorruptBatch, MissingBatchError, StaleError, UnsafeError
 from zensols_like.persist import Receipt, RecordStash, StoreFolder
 from zensols_like.persist.formats import find_format
-from zensols_like.persist.frame import frame, unframe
+from zensols_like.persist.frame import unframe
+from zensols_like.persist.framing import frame
 
 __all__ = ["BatchStore"]
 
@@ -135,8 +137,8 @@ class BatchStore:
                 self._index = self._read_index(manifest)
             else:
                 self._index = Index.empty(len(manifest.groups), manifest.plan["batches"])
-                for commit in read_journal(bytes(self.folder.read(_name(JOURNAL, manifest.generation)) or b"")):
-                    self._index.add(commit)
+                journal = self.folder.read(_name(JOURNAL, manifest.generation))
+                self._index.add_all(read_journal(bytes(journal or b"")))
         return self._index
 
     def _read_index(self, manifest: Manifest) -> Index:
@@ -223,8 +225,7 @@ class BatchStore:
         done = list(commits)
         index = self.index
         self.folder.append(_name(JOURNAL, self.require_manifest().generation), journal_lines(done))
-        for commit in done:
-            index.add(commit)
+        index.add_all(done)
 
     def finish(self, **changes: Any) -> None:
         """Fold the journal into the index and declare the store complete.

@@ -14,10 +14,11 @@ from typing import Any
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.atomic import remove_temporaries, sync_folder, write_atomically
 from zensols_like.persist.folder import FileFolder, StoreFolder
-from zensols_like.persist.frame import REPAIR, Record, unframe
+from zensols_like.persist.frame import REPAIR, unframe
+from zensols_like.persist.framing import Records
 from zensols_like.persist.mapped import map_file
 from zensols_like.persist.names import file_name, key_of
-from zensols_like.persist.records import Receipt, RecordStash, RecordStore, receipt_of
+from zensols_like.persist.records import Receipt, RecordStash, RecordStore, receipts_of
 
 __all__ = ["DirectoryRecords", "DirectoryStash", "require_path"]
 
@@ -104,14 +105,17 @@ class DirectoryRecords(RecordStore):
             if receipt is not None:
                 yield key, receipt
 
-    def put_all(self, records: Iterable[tuple[str, str, Record]]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[Records]) -> list[Receipt]:
         """Write the file of each record."""
-        return [self._write(self.path_of(key, group), record) for key, group, record in records]
+        return [
+            self._write(records.part(number, number + 1)) for records in runs for number in range(len(records.keys))
+        ]
 
-    def _write(self, path: Path, record: Record) -> Receipt:
+    def _write(self, record: Records) -> Receipt:
+        path = self.path_of(record.keys[0], record.group)
         write_atomically(path, record.pieces, syncs_name=False)
         self._written[path.parent] = None
-        return receipt_of(record, str(path.relative_to(self.root)))
+        return receipts_of(record, str(path.relative_to(self.root)))[0]
 
     def get(self, receipt: Receipt) -> memoryview:
         """Map the file of a record."""

@@ -28,25 +28,29 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from xxhash import xxh3_64, xxh3_64_intdigest, xxh3_128_digest
 
 from zensols_like.errors import CorruptBatch
-from zensols_like.persist.formats import Bounded, Buffer, Parts
+from zensols_like.persist.formats import Buffer, Parts
 
 __all__ = [
     "ALIGNMENT",
+    "HEADER",
     "HEADER_SIZE",
+    "HEADER_SUM",
     "MAGIC",
+    "PAYLOAD_SUM",
     "REPAIR",
+    "VERSION",
     "Frame",
-    "Record",
     "checksum_of",
-    "frame",
     "frame_size",
     "layout_of",
+    "layout_with",
+    "padding",
     "size_of",
+    "structure_of",
     "unframe",
 ]
 
@@ -60,20 +64,16 @@ MAGIC = b"\x89ZLR\r\n\x1a\n"
 VERSION = 1
 ALIGNMENT = 64
 
-_START = struct.Struct("<8sHHIIIIIQQ16sQ")
-_FIXED = struct.Struct(f"{_START.format}Q")
-_SUM = struct.Struct("<Q")
-HEADER_SIZE = _FIXED.size + _SUM.size
-"""Bytes before the sizes of the buffers."""
+HEADER = struct.Struct("<8sHHIIIIIQQ16sQQQ")
+"""What stands before the sizes of the buffers."""
+HEADER_SIZE = HEADER.size
+PAYLOAD_SUM, HEADER_SUM = slice(72, 80), slice(80, 88)
+"""Where the checksums of payload and header stand."""
 _CUT = slice(10, 64)
 """Where a frame says how the record is cut: format, sizes and the digest of the description."""
 _CUT_SIZES = struct.Struct("<12x I I 12x Q")
-_SHORT = 1 << 12
-_SMALL = 1 << 16
-"""Bytes of a payload that are copied, since that is quicker than to handle many pieces."""
 _MANY = 1 << 16
 """Bytes of shapes from which two records are not expected to have the same."""
-_ZEROS = bytes(ALIGNMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,103 +88,9 @@ class Frame:
     """The description and the buffers, as views of the record."""
 
 
-def _padding(size: int) -> int:
+def padding(size: int) -> int:
     """How many zeros follow ``size`` bytes up to the next aligned place."""
     return -size % ALIGNMENT
-
-
-class Record(NamedTuple):
-    """A value with its frame, about to be stored."""
-
-    pieces: list[Buffer]
-    """The bytes in order; one piece where they are few, so that they belong to nobody else."""
-    length: int
-    """How many bytes they are together."""
-    layout: int
-    """See `layout_of`."""
-
-
-class _Cut(NamedTuple):
-    """What the frames of all records that are cut alike have in common."""
-
-    start: bytes
-    """The header up to the checksum of the payload."""
-    sizes: bytes
-    names_end: bytes
-    """The group and the zeros after it."""
-    description: bytes
-    """With the zeros after it."""
-    gaps: tuple[bytes, ...]
-    """The zeros before each buffer."""
-    payload_size: int
-
-    @classmethod
-    def of(cls, code: int, group: bytes, key_size: int, description: bytes, sizes: tuple[int, ...]) -> _Cut:
-        gaps = []
-        payload_size = 0
-        for size in sizes:
-            gaps.append(_ZEROS[: _padding(payload_size)])
-            payload_size += len(gaps[-1]) + size
-        names_size = 8 * len(sizes) + key_size + len(group)
-        names_end = group + bytes(-(HEADER_SIZE + names_size) % 8)
-        header_size = HEADER_SIZE + names_size + len(names_end) - len(group)
-        padded = description + _ZEROS[: _padding(header_size + len(description))]
-        start = _START.pack(
-            MAGIC,
-            VERSION,
-            code,
-            header_size,
-            len(sizes),
-            key_size,
-            len(group),
-            0,
-            len(description),
-            payload_size,
-            xxh3_128_digest(description),
-            xxh3_64_intdigest(padded),
-        )
-        return cls(start, struct.pack(f"<{len(sizes)}Q", *sizes), names_end, padded, tuple(gaps), payload_size)
-
-
-_CUTS: Bounded[tuple[Any, ...], _Cut] = Bounded()
-
-
-def _cut(code: int, group: str, key_size: int, description: bytes, sizes: tuple[int, ...]) -> _Cut:
-    """How a record is cut; remembered, since the records of a store are cut in few ways."""
-    kind = (code, group, key_size, description, sizes)
-    known = _CUTS.get(kind)
-    if known is None:
-        known = _Cut.of(code, group.encode("utf-8", "surrogatepass"), key_size, description, sizes)
-        if len(description) <= _SHORT:  # a long one holds the value itself, and comes once
-            _CUTS.keep(kind, known, 3 * len(description) + 16 * len(sizes))
-    return known
-
-
-def frame(key: str, group: str, format_code: int, parts: Parts) -> Record:
-    """Put a frame around parts.
-
-    Args:
-        key: The key of the value.
-        group: The group of attributes that the value holds; empty where there is only one.
-        format_code: The number of the format that made the parts.
-        parts: The description, then the buffers.
-
-    Returns:
-        The record; the buffers of a large one are not copied.
-    """
-    description, *buffers = parts
-    key_bytes = key.encode("utf-8", "surrogatepass")
-    sizes = tuple(map(size_of, buffers))
-    cut = _cut(format_code, group, len(key_bytes), bytes(description), sizes)
-    payload = [piece for pair in zip(cut.gaps, buffers, strict=True) for piece in pair]
-    is_small = cut.payload_size <= _SMALL
-    if is_small:
-        payload = [b"".join(payload)]
-    fixed = cut.start + _SUM.pack(checksum_of(payload))
-    names = b"".join((cut.sizes, key_bytes, cut.names_end))
-    head = b"".join((fixed, _SUM.pack(xxh3_64_intdigest(fixed + names)), names, cut.description))
-    layout = _layout(head[_CUT], cut.sizes, buffers[0]) if buffers else 0
-    return Record([b"".join((head, *payload))] if is_small else [head, *payload], len(head) + cut.payload_size, layout)
 
 
 def size_of(buffer: Buffer) -> int:
@@ -217,15 +123,20 @@ def layout_of(record: memoryview) -> int:
     header_size, count, description_size = _CUT_SIZES.unpack_from(record)
     if count == 0:
         return 0
-    sizes = record[HEADER_SIZE : HEADER_SIZE + 8 * count]
-    (first,) = struct.unpack_from("<Q", sizes)
+    (first,) = struct.unpack_from("<Q", record, HEADER_SIZE)
     begin = header_size + description_size
-    begin += _padding(begin)
-    return _layout(record[_CUT], sizes, record[begin : begin + first])
+    begin += padding(begin)
+    return layout_with(structure_of(record, count), record[begin : begin + first])
 
 
-def _layout(cut: Buffer, sizes: Buffer, first: Buffer) -> int:
-    return xxh3_64_intdigest(b"".join((cut, sizes, first))) if size_of(first) <= _MANY else 0
+def structure_of(record: Buffer, count: int) -> bytes:
+    """How a record is cut, and what describes it; from its header, with the number of its buffers."""
+    return b"".join((record[_CUT], record[HEADER_SIZE : HEADER_SIZE + 8 * count]))
+
+
+def layout_with(structure: bytes, first: Buffer) -> int:
+    """The layout of a record of which the structure and the first buffer are known."""
+    return xxh3_64_intdigest(b"".join((structure, first))) if size_of(first) <= _MANY else 0
 
 
 def frame_size(record: memoryview, where: str) -> int:
@@ -236,9 +147,9 @@ def frame_size(record: memoryview, where: str) -> int:
     """
     if len(record) < HEADER_SIZE or record[:8] != MAGIC:
         raise _corrupt("It is not a record", where)
-    _, _, _, header_size, _, _, _, _, description_size, payload_size, *_ = _FIXED.unpack_from(record)
+    _, _, _, header_size, _, _, _, _, description_size, payload_size, *_ = HEADER.unpack_from(record)
     begin = int(header_size + description_size)
-    return begin + _padding(begin) + int(payload_size)
+    return begin + padding(begin) + int(payload_size)
 
 
 def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = True) -> Frame:
@@ -269,7 +180,8 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
         layout,
         d_sum,
         p_sum,
-    ) = _FIXED.unpack_from(record)
+        header_sum,
+    ) = HEADER.unpack_from(record)
     if version != VERSION:
         raise CorruptBatch(
             f"The record has version {version}; this release reads version {VERSION}.",
@@ -279,10 +191,9 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
     if header_size > len(record) or HEADER_SIZE + 8 * count + key_size + group_size > header_size or zero != 0:
         raise _corrupt("Its header does not fit", where)
     header = bytes(record[:header_size])
-    (header_sum,) = _SUM.unpack_from(header, _FIXED.size)
-    if xxh3_64_intdigest(header[: _FIXED.size] + header[HEADER_SIZE:]) != header_sum:
+    if xxh3_64_intdigest(header[: HEADER_SUM.start] + header[HEADER_SUM.stop :]) != header_sum:
         raise _corrupt("The checksum of its header differs", where)
-    payload_offset = header_size + description_size + _padding(header_size + description_size)
+    payload_offset = header_size + description_size + padding(header_size + description_size)
     end = payload_offset + payload_size
     if end > len(record) or (whole and end != len(record)):
         raise _corrupt(f"It should be {end} bytes long, and is {len(record)}", where)
@@ -296,7 +207,7 @@ def unframe(record: memoryview, where: str, verify: bool = True, whole: bool = T
     parts: list[Buffer] = [record[header_size : header_size + description_size]]
     at = payload_offset
     for size in struct.unpack_from(f"<{count}Q", header, HEADER_SIZE):
-        at += _padding(at - payload_offset)
+        at += padding(at - payload_offset)
         if at + size > end:
             raise _corrupt("Its buffers do not fit", where)
         parts.append(record[at : at + size])

@@ -24,31 +24,44 @@ _PIECE = 1 << 13
 """How many numbers are made text at once, so that all that is made on the way stays in the cache."""
 _QUAD = 4
 """How many digits become text at once."""
+_TYPES = {1: "u1", 2: "u2", 3: "V3", 4: "u4"}
+"""Types of as many bytes, of which numpy copies numbers the quickest."""
 
 
 @cache
-def _quads() -> NDArray[np.uint32]:
-    """The text of each number of four digits, as the 32 bits of its characters."""
-    digits = np.arange(10**_QUAD)[:, None] // _POWERS[_QUAD - 1 :: -1] % 10
-    return (digits + _ZERO).astype(np.uint8).view(np.uint32).ravel()
+def _texts(digits: int) -> NDArray[Any]:
+    """The text of each number of so many digits, with zeros before it."""
+    characters = np.arange(10**digits)[:, None] // _POWERS[:digits][::-1] % 10 + _ZERO
+    return characters.astype(np.uint8).view(_TYPES[digits]).ravel()
 
 
-def _text(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The decimal text of numbers, one after another, and the length of each."""
-    longest = len(str(numbers.max(initial=0)))
+@cache
+def _ends(width: int) -> NDArray[np.bool_]:
+    """For each length of a text in so many characters which of them are it, the last ones."""
+    return np.arange(width) >= width - np.arange(width + 1)[:, None]
+
+
+def _text(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The decimal text of some numbers, one after another, and the length of each."""
+    shortest, longest = len(str(numbers.min())), len(str(numbers.max()))
     # a number of 32 bits is divided twice as quickly
     rest: NDArray[Any] = numbers.astype(np.uint32 if longest <= _FEW_DIGITS else np.uint64)
-    lengths = np.ones(len(rest), np.uint8)
-    for place in range(1, longest):
+    lengths = np.full(len(rest), shortest, np.uint8)
+    for place in range(shortest, longest):
         lengths += rest >= _POWERS[place]
-    width = -(-longest // _QUAD) * _QUAD
-    quads = np.empty((len(rest), width // _QUAD), np.uint32)
-    for column in range(quads.shape[1] - 1, -1, -1):
-        high = rest // rest.dtype.type(10**_QUAD)
-        quads[:, column] = _quads()[rest - high * rest.dtype.type(10**_QUAD)]
+    first, many = (longest - 1) % _QUAD + 1, rest.dtype.type(10**_QUAD)
+    texts = np.empty(
+        len(rest), [("0", _TYPES[first]), *((str(at), _TYPES[_QUAD]) for at in range(first, longest, _QUAD))]
+    )
+    for at in range(longest - _QUAD, 0, -_QUAD):
+        high = rest // many
+        texts[str(at)] = _texts(_QUAD).take(rest - high * many)
         rest = high
-    padded = quads.view(np.uint8)
-    return padded[np.arange(width, dtype=np.uint8) >= (width - lengths)[:, None]], lengths.astype(np.int64)
+    texts["0"] = _texts(first).take(rest)
+    characters = texts.view(np.uint8)
+    if shortest < longest:
+        characters = np.compress(_ends(longest).take(lengths, axis=0).ravel(), characters)
+    return characters, lengths
 
 
 class NumberedKeys(Sequence[str]):
@@ -114,7 +127,9 @@ class NumberedKeys(Sequence[str]):
     @property
     def are_unique(self) -> bool:
         """Whether none stands twice."""
-        if len(self) == 0 or self.numbers.max() < _DENSE * len(self):
+        if (self.numbers[1:] > self.numbers[:-1]).all():
+            return True
+        if self.numbers.max() < _DENSE * len(self):
             return bool(np.bincount(self.numbers).max(initial=0) <= 1)
         return bool(np.all(np.diff(np.sort(self.numbers)) > 0))
 
@@ -123,19 +138,26 @@ class NumberedKeys(Sequence[str]):
         if not isinstance(others, NumberedKeys):
             own = frozenset(self)
             return tuple(key for key in others if key in own)
-        has = np.isin(others.numbers, self.numbers)
-        return others if has.all() else NumberedKeys(others.numbers[has])
+        has = others.numbers < len(self) if self._are_all else np.isin(others.numbers, self.numbers)
+        return others if has.all() else self._of(others.numbers[has])
 
-    def to_bytes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    @property
+    def _are_all(self) -> bool:
+        """Whether these are all numbers from 0 on, in their order."""
+        ends = self.numbers[:1].tolist(), self.numbers[-1:].tolist()
+        return ends == ([0], [len(self) - 1]) and bool((self.numbers[1:] - self.numbers[:-1] == 1).all())
+
+    def to_bytes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """All texts one after another, and the length of each.
 
         Example:
             >>> data, lengths = NumberedKeys(np.array([7, 120])).to_bytes()
             >>> data.tobytes(), lengths
-            (b'7120', array([1, 3]))
+            (b'7120', array([1, 3], dtype=uint8))
         """
-        pieces = [_text(self.numbers[at : at + _PIECE]) for at in range(0, max(len(self), 1), _PIECE)]
-        return np.concatenate([text for text, _ in pieces]), np.concatenate([lengths for _, lengths in pieces])
+        pieces = [_text(self.numbers[at : at + _PIECE]) for at in range(0, len(self), _PIECE)]
+        texts, lengths = zip((np.empty(0, np.uint8), np.empty(0, np.uint8)), *pieces, strict=True)
+        return np.concatenate(texts), np.concatenate(lengths)
 
     @classmethod
     def from_bytes(cls, data: NDArray[np.uint8], lengths: NDArray[Any]) -> NumberedKeys | None:

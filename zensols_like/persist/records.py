@@ -7,17 +7,20 @@ one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from xxhash import xxh3_64, xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.folder import StoreFolder
-from zensols_like.persist.formats import Format, find_format
+from zensols_like.persist.formats import Alike, Format, find_format
 from zensols_like.persist.forms import Form, FormCache
-from zensols_like.persist.frame import REPAIR, Frame, Record, checksum_of, frame, layout_of, size_of, unframe
+from zensols_like.persist.frame import REPAIR, Frame, layout_of, size_of, unframe
+from zensols_like.persist.framing import Records, frame, frame_all
 from zensols_like.persist.names import group_name
 from zensols_like.persist.stash import Stash
 
@@ -25,8 +28,9 @@ __all__ = [
     "Receipt",
     "RecordStash",
     "RecordStore",
+    "as_receipt",
     "read_record",
-    "receipt_of",
+    "receipts_of",
     "write_record",
     "write_records",
 ]
@@ -51,17 +55,29 @@ class Receipt(NamedTuple):
     """What the record has in common with others, see `layout_of`; 0 where that is not known."""
 
 
-def receipt_of(record: Record, file: str, offset: int = 0) -> Receipt:
-    """The receipt of a record."""
-    return Receipt(file, offset, record.length, checksum_of(record.pieces), record.layout)
+as_receipt = partial(tuple.__new__, Receipt)
+"""Makes a receipt of its five fields for half of what naming them costs."""
+
+
+def receipts_of(records: Records, file: str, offset: int = 0) -> list[Receipt]:
+    """The receipts of records that lie one after another.
+
+    Args:
+        records: The records.
+        file: The file.
+        offset: Where the first of them begins.
+    """
+    offsets = range(offset, offset + len(records.keys) * records.stride, records.stride)
+    same = repeat(file), offsets, repeat(records.length), records.checksums, repeat(records.layout)
+    return [*map(as_receipt, zip(*same, strict=False))]
 
 
 class RecordStore(ABC):
     """Where the bytes of records lie."""
 
     @abstractmethod
-    def put_all(self, records: Iterable[tuple[str, str, Record]]) -> list[Receipt]:
-        """Store records by key and group, each whole or not at all; they are durable after `flush`.
+    def put_all(self, runs: Iterable[Records]) -> list[Receipt]:
+        """Store runs of records, each record whole or not at all; they are durable after `flush`.
 
         When storing one fails, or making one, no receipt is given for any of them.
         """
@@ -117,19 +133,45 @@ class RecordStore(ABC):
 
 def write_record(store: RecordStore, storage: Format, key: str, group: str, value: Any) -> Receipt:
     """Encode a value, put a frame around it and store it."""
-    return write_records(store, storage, [(key, group, value)])[0]
+    return write_records(store, storage, [([key], group, [value])])[0]
 
 
-def write_records(store: RecordStore, storage: Format, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
-    """Encode values by key and group, put a frame around each and store them."""
-    code, encode = storage.code, storage.encode
-    return store.put_all((key, group, frame(key, group, code, encode(value))) for key, group, value in values)
+def write_records(
+    store: RecordStore, storage: Format, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]
+) -> list[Receipt]:
+    """Encode runs of values, put a frame around each value and store them.
+
+    Args:
+        store: Where they go.
+        storage: How values become bytes.
+        runs: Keys, the group, and a value for each key; those of an `Alike` are encoded at once where the format can.
+
+    Returns:
+        A receipt for each value, in order.
+    """
+    return store.put_all(records for run in runs for records in _framed(storage, *run))
+
+
+def _framed(storage: Format, keys: Sequence[str], group: str, values: Sequence[Any]) -> Iterator[Records]:
+    encode_all = getattr(storage, "encode_all", None) if isinstance(values, Alike) else None
+    if encode_all is not None:
+        return frame_all(keys, group, storage.code, encode_all(values))
+    return (frame(key, group, storage.code, storage.encode(value)) for key, value in zip(keys, values, strict=True))
 
 
 def read_record(
-    store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool = True
+    store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool = True, once: bool = False
 ) -> Any:
     """Read a record, check that it is the right one and decode it.
+
+    Args:
+        store: Where it lies.
+        storage: How values become bytes.
+        key: Its key.
+        group: Its group.
+        receipt: Its receipt.
+        verify: Whether checksums are compared.
+        once: Whether no other records of the file are expected to be read, for which it would be made ready.
 
     Returns:
         The value; a mapping of which a record of the same layout was read before as a `Formed`.
@@ -141,17 +183,19 @@ def read_record(
     _, _, length, checksum, layout = receipt
     form = _FORMS.get((layout, length))
     if form is not None and (checksum != 0 or not verify):  # as all but the first one of a structure
-        record = store.get(receipt)
+        record = store.get_again(receipt) if once else store.get(receipt)
         if not verify or _digest(record, length) == checksum:
             return form.over(record)
-    return _read_unknown(store, storage, key, group, receipt, verify)
+    return _read_unknown(store, storage, key, group, receipt, verify, once)
 
 
-def _read_unknown(store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool) -> Any:
+def _read_unknown(
+    store: RecordStore, storage: Format, key: str, group: str, receipt: Receipt, verify: bool, once: bool
+) -> Any:
     """Read a record whose form is not known, or that is not what it should be."""
     _, _, length, checksum, layout = receipt
     # without a checksum to compare, what somebody wrote into an earlier load would pass for damage
-    record = store.get_again(receipt) if verify and checksum == 0 else store.get(receipt)
+    record = store.get_again(receipt) if once or (verify and checksum == 0) else store.get(receipt)
     is_proven = checksum != 0 and verify and _digest(record, length) == checksum
     if verify and checksum != 0 and not is_proven:
         # someone may have written into what an earlier load gave; on the disk it may still be as it was
@@ -249,9 +293,9 @@ class RecordStash(Stash, ABC):
         """The name of a group in the records."""
         return group_name(group)
 
-    def put_all(self, values: Iterable[tuple[str, str, Any]]) -> list[Receipt]:
-        """Store values by key and group; when one fails, no receipt is given for any of them."""
-        return write_records(self.records, self._storage, values)
+    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[Receipt]:
+        """Store runs of values, see `write_records`; when one fails, no receipt is given for any of them."""
+        return write_records(self.records, self._storage, runs)
 
     def put(self, key: str, group: str, value: Any) -> Receipt:
         """Store the value of a group."""
@@ -284,8 +328,8 @@ class RecordStash(Stash, ABC):
         """Remove what a crash left behind; the files named are those with committed records."""
         self.records.keep_only(frozenset(files))
 
-    def get_part(self, key: str, group: str, receipt: Receipt) -> Any:
-        """Load the value of a group.
+    def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:
+        """Load the value of a group; see `read_record`.
 
         Returns:
             The value; a mapping may come as one whose objects are made when they are asked for.
@@ -293,4 +337,4 @@ class RecordStash(Stash, ABC):
         Raises:
             CorruptBatch: The record is damaged or gone.
         """
-        return read_record(self.records, self._storage, key, group, receipt, self.verify == "always")
+        return read_record(self.records, self._storage, key, group, receipt, self.verify == "always", once)

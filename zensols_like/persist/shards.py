@@ -17,11 +17,12 @@ from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableE
 from zensols_like.failpoints import failpoint
 from zensols_like.persist.atomic import make_folder, sync_folder, write_all
 from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, Record, frame_size, layout_of, unframe
+from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, layout_of, padding, unframe
+from zensols_like.persist.framing import Records
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import map_file
-from zensols_like.persist.records import Receipt, RecordStore, receipt_of
-from zensols_like.persist.writeback import Writeback
+from zensols_like.persist.records import Receipt, RecordStore, receipts_of
+from zensols_like.persist.writeback import begin_writeback
 
 __all__ = ["ShardRecords", "ShardStash"]
 
@@ -29,7 +30,7 @@ _SUFFIX = ".shard"
 _NAME = re.compile(r"[0-9]{6,}-[0-9a-f]{8}\.shard")
 _ZEROS = bytes(ALIGNMENT)
 _MUCH = 1 << 20
-"""Bytes that are written in one call; small records wait for it."""
+"""Bytes that are written in one call, for which small records wait, and that the disk begins with at once."""
 
 
 def _is_ours(path: Path) -> bool:
@@ -50,16 +51,16 @@ class _Writer:
         """Whether a write failed, so that nobody knows what lies at the end: nothing may follow it."""
         self._waiting: list[Buffer] = []
         self._written = 0
+        self._begun = 0
+        """What lies before is on its way to the disk."""
         self._durable = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        self._writeback = Writeback(self._descriptor)
 
-    def append(self, record: Record) -> None:
-        """Take a record, and write it unless it is so small that it may wait for others."""
-        gap = -record.length % ALIGNMENT
-        self._waiting += [*record.pieces, _ZEROS[:gap]]
-        self.end += record.length + gap
-        if len(record.pieces) > 1 or self.end - self._written >= _MUCH:
+    def append(self, records: Records) -> None:
+        """Take records, and write them unless they are so small that they may wait for others."""
+        self._waiting += [*records.pieces, _ZEROS[: padding(records.length)]]
+        self.end += len(records.keys) * records.stride
+        if len(records.pieces) > 1 or self.end - self._written >= _MUCH:
             self.write()
 
     def write(self) -> None:
@@ -72,7 +73,9 @@ class _Writer:
         self._waiting.clear()
         self._written = self.end
         self.is_torn = False  # last, since Ctrl-C may come between any two lines
-        self._writeback.wrote(self._written)
+        if self._written - self._begun >= _MUCH:
+            begin_writeback(self._descriptor, self._begun, self._written)
+            self._begun = self._written
 
     def forget(self) -> None:
         """Let go of what waits."""
@@ -83,14 +86,13 @@ class _Writer:
         """Force what was written to the disk."""
         if self._durable < self._written:
             failpoint("shard.sync")
-            self._writeback.flush()
+            os.fsync(self._descriptor)
             if self._durable == 0:
                 sync_folder(self.path.parent)
             self._durable = self._written
 
     def close(self) -> None:
         """Close the file, whose number may be that of another one after this."""
-        self._writeback.wait()
         os.close(self._descriptor)
 
 
@@ -118,14 +120,19 @@ class ShardRecords(RecordStore):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["root"], state["_limit"])  # type: ignore[misc]  # as it was made, with nothing open
 
-    def put_all(self, records: Iterable[tuple[str, str, Record]]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[Records]) -> list[Receipt]:
         """Append records; they are durable after `flush`."""
-        receipts = []
+        receipts: list[Receipt] = []
         try:
-            for _, group, record in records:
-                writer = self._writer(group)
-                receipts.append(receipt_of(record, writer.name, writer.end))
-                writer.append(record)
+            for records in runs:
+                done = 0
+                while done < len(records.keys):  # a shard ends where its limit says, also within a run
+                    writer = self._writer(records.group)
+                    room = max(1, -(-(self._limit - writer.end) // records.stride))
+                    some = records.part(done, done + room)
+                    receipts += receipts_of(some, writer.name, writer.end)
+                    writer.append(some)
+                    done += len(some.keys)
             for writer in self._writers.values():
                 writer.write()
         except BaseException:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
-__all__ = ["Buffer", "Format", "Parts"]
+__all__ = ["Alike", "Buffer", "Format", "Parts"]
 
 Buffer: TypeAlias = "bytes | bytearray | memoryview"
 Parts: TypeAlias = Sequence[Buffer]
@@ -25,3 +26,12 @@ class Format(Protocol):
 
     def decode(self, parts: Parts) -> Any:
         """The value, as views of the parts where it can."""
+
+
+class Alike(Sequence[Any]):
+    """Values of one structure, which differ in the bytes of their tensors only."""
+
+    @property
+    @abstractmethod
+    def tensors(self) -> Sequence[Any]:
+        """The tensors of a value, in their order, each joined with those of the other values in the first dimension."""

@@ -24,7 +24,7 @@ import numpy as np
 
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
 from zensols_like.persist.formats.allowlist import on_replaced, registered, require_registered
-from zensols_like.persist.formats.base import Buffer, Format, Parts
+from zensols_like.persist.formats.base import Alike, Buffer, Format, Parts
 from zensols_like.persist.formats.bounded import Bounded
 from zensols_like.persist.formats.nesting import CLOSING, MAX_NESTING, nesting
 
@@ -326,6 +326,20 @@ class RecordFormat:
             description, shapes = bytes(parts[0]), bytes(parts[1])
             _KINDS.keep(kind[0], (description, shapes), 2 * len(description) + len(shapes))
         return parts
+
+    def encode_all(self, values: Alike) -> Parts:
+        """Describe values of one structure, once.
+
+        Returns:
+            The description of each; then the buffers, each of which holds those of all values one after another.
+        """
+        first = self.encode(values[0])
+        if len(values) == 1:
+            return first
+        from zensols_like.persist.formats.tensors import tensor_bytes  # torch is loaded already
+
+        description, shapes, *_ = first
+        return [description, bytes(shapes) * len(values), *map(tensor_bytes, values.tensors)]
 
     def _describe(self, value: Any) -> list[Buffer]:
         file = io.BytesIO()
