@@ -42,6 +42,15 @@ def test_a_nascent_batch_decodes_in_memory_and_equals_the_stored_one(stash: Batc
         assert made[name].dtype == tensor.dtype
 
 
+def test_an_item_that_has_no_label_is_a_point_for_prediction(stash: BatchStash) -> None:
+    unlabeled = points(stash)
+    for point in unlabeled:
+        del point.item["label"]  # its property raises a KeyError
+    made = stash.create_batch(unlabeled)
+    assert (made.has_labels, made.get_labels()) == (False, None)
+    assert torch.equal(made["size"], stash["0"]["size"])
+
+
 def test_a_deallocated_batch_says_so(stash: BatchStash) -> None:  # weaknesses C2, B11
     batch = stash["0"]
     batch.deallocate()

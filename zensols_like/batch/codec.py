@@ -29,7 +29,7 @@ from zensols_like.vectorize import (
     put_together,
 )
 
-__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "StackedFeatureContext"]
+__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "StackedFeatureContext", "UnlabeledSource"]
 
 
 _TEXT = frozenset((str, int, bool))
@@ -176,6 +176,14 @@ class CutSource(ABC):
         """The context of a column; ``None`` where it has to be encoded by itself."""
 
 
+class UnlabeledSource(ABC):
+    """The columns of data points that need not have what would be their label."""
+
+    @abstractmethod
+    def labels(self, name: str) -> Sequence[Any]:
+        """The label of each data point; ``None`` for one that has no such attribute."""
+
+
 @dataclass(frozen=True)
 class BatchCodec:
     """Values to contexts, contexts to tensors.
@@ -313,6 +321,8 @@ def _context(source: ColumnSource, bound: BoundField) -> FeatureContext | tuple[
 def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
     name = bound.field.attribute_accessor
     try:
+        if bound.is_label and isinstance(source, UnlabeledSource):
+            return source.labels(name)
         return source.column(name)
     except APIError as error:
         error.add_note(f"while reading {bound}")

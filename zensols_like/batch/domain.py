@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self, TextIO
 import torch
 from torch import Tensor
 
-from zensols_like.batch.codec import BatchCodec, ColumnSource
+from zensols_like.batch.codec import BatchCodec, ColumnSource, UnlabeledSource
 from zensols_like.batch.interface import Contexts, EncodedBatch
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.notebook import html_table
@@ -108,6 +108,21 @@ class PointColumns:
         return [getattr(point, name) for point in self.points]
 
 
+@dataclass(frozen=True)
+class _GivenPoints(PointColumns, UnlabeledSource):
+    """Points that somebody made, as for prediction, and not the stash from its source."""
+
+    def labels(self, name: str) -> list[Any]:
+        """The label of each point; ``None`` for one that has no such attribute, or whose item has no such field."""
+        return [self._label(point, name) for point in self.points]
+
+    def _label(self, point: DataPoint, name: str) -> Any:
+        try:
+            return getattr(point, name)
+        except (AttributeError, KeyError):
+            return None
+
+
 _NO_POINTS = Nascent(PointColumns(()))
 
 
@@ -185,7 +200,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
             self._payload: Payload = _NO_POINTS
             self._ids: Sequence[str] = ()
         else:
-            source = PointColumns(tuple(points)) if isinstance(points, Sequence) else points
+            source = _GivenPoints(tuple(points)) if isinstance(points, Sequence) else points
             self._payload = Nascent(source)
             self._ids = source.ids
 

@@ -208,7 +208,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Make a batch that is encoded and decoded in memory when it is asked; its tensors equal those of a stored one.
 
         Args:
-            points: The data points, or the columns of a table; the label of what is not labeled is ``None``.
+            points: The data points, or the columns of a table; points that are not labeled need no attribute for it.
             split_name: The split to say that it belongs to.
             batch_id: The ID.
 
@@ -221,7 +221,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             >>> folder = tempfile.TemporaryDirectory()
             >>> arrays = {"size": np.arange(20.0), "kind": np.arange(20) % 2}
             >>> stash = ArrayBatchStash.from_arrays(arrays, folder.name, label="kind")
-            >>> stash.create_batch([RowDataPoint("unseen", stash, {"size": 3.5, "kind": None})])["size"]
+            >>> stash.create_batch([RowDataPoint("unseen", stash, {"size": 3.5})])["size"]
             tensor([3.5000], dtype=torch.float64)
             >>> folder.cleanup()
         """
