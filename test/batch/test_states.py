@@ -51,6 +51,19 @@ def test_an_item_that_has_no_label_is_a_point_for_prediction(stash: BatchStash) 
     assert torch.equal(made["size"], stash["0"]["size"])
 
 
+def test_a_batch_keeps_the_points_that_it_was_made_of(stash: BatchStash, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [Flower("unseen", stash, next(iter(items(1).values())))]
+    made = stash.create_batch(given)
+    for batch in (made, made.to(), made.clone()):
+        assert batch.attributes
+        assert batch.data_points[0] is given[0]
+    made.write(include_data_points=True)
+    assert "id: unseen" in capsys.readouterr().out
+    there = stash.attach(pickle.loads(pickle.dumps(made)))
+    with pytest.raises(BatchError, match="The source has no data point 'unseen'"):
+        _ = there.data_points
+
+
 def test_a_deallocated_batch_says_so(stash: BatchStash) -> None:  # weaknesses C2, B11
     batch = stash["0"]
     batch.deallocate()

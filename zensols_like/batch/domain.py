@@ -167,7 +167,8 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     split_name: str
     """The split of the batch, as ``train``."""
     data_points: tuple[DataPoint, ...] = _DataPoints()  # type: ignore[assignment]
-    """The data points; those of a stored batch are made again from the source when asked for."""
+    """What the batch was made of; of a stored batch they are made again from the source when asked for."""
+    _PERSITABLE_TRANSIENT_ATTRIBUTES: ClassVar[Collection[str]] = ("_given",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Keep identity and the short text, which a dataclass decorator on a subclass would replace."""
@@ -199,18 +200,17 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         if points is None:
             self._payload: Payload = _NO_POINTS
             self._ids: Sequence[str] = ()
+            self._given: tuple[DataPoint, ...] | None = None
         else:
             source = _GivenPoints(tuple(points)) if isinstance(points, Sequence) else points
             self._payload = Nascent(source)
             self._ids = source.ids
+            self._given = source.points if isinstance(source, PointColumns) else None
 
     def _points(self) -> tuple[DataPoint, ...]:
-        payload = self._payload
-        if isinstance(payload, Deallocated):
+        if isinstance(self._payload, Deallocated):
             raise self._wrong_state("give its data points")
-        if isinstance(payload, Nascent) and isinstance(payload.source, PointColumns):
-            return payload.source.points
-        return self._host.create_data_points(self.data_point_ids)
+        return self._host.create_data_points(self.data_point_ids) if self._given is None else self._given
 
     @property
     def data_point_ids(self) -> tuple[str, ...]:
@@ -322,6 +322,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         """Let go of everything but the ID and the split."""
         self._payload = Deallocated()
         self._ids = ()
+        self._given = None
         self.batch_stash = None
 
     def _wrong_state(self, wish: str) -> BatchError:
