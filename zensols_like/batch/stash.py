@@ -225,13 +225,12 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             tensor([3.5000], dtype=torch.float64)
             >>> folder.cleanup()
         """
-        if isinstance(points, Sequence) and (
-            strange := {type(one) for one in points if not isinstance(one, DataPoint)}
-        ):
+        strange = _of_no_batch(points)
+        if strange is not None:
             raise BatchError(
-                f"Of a {strange.pop().__name__} no batch is made.",
+                f"Of a {strange.__name__} no batch is made.",
                 f"[{self.name}] create_batch",
-                f"make data points of your values: {self.data_point_type.__name__}('ID', stash, value)",
+                f"give a list of data points of your values: [{self.data_point_type.__name__}('ID', stash, value)]",
             )
         batch = self.batch_type(self, batch_id, split_name, points)  # type: ignore[arg-type]  # as documented, may be None
         self.populate_batch_feature_mapping(batch)
@@ -763,3 +762,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
         return {**state, "observer": None, "_committer": None, "_ready": False}
+
+
+def _of_no_batch(points: Any) -> type[Any] | None:
+    """The type of what are neither data points nor columns; ``None`` when all is well."""
+    if isinstance(points, Sequence):
+        return next((type(one) for one in points if not isinstance(one, DataPoint)), None)
+    return type(points) if isinstance(points, (DataPoint, Iterable)) else None
