@@ -256,8 +256,10 @@ def test_unknown_decoded_attributes_are_named_at_once(tmp_path: Path) -> None:
     ):
         flower_stash(tmp_path, decoded_attributes=["nope", "size"])
     stash = flower_stash(tmp_path)
+    stash.decoded_attributes = ["size"]
     with pytest.raises(MappingError):
         stash.decoded_attributes = "nope"
+    assert set(stash["0"].attributes) == {"size"}  # what was refused changed nothing
 
 
 # ---- failures

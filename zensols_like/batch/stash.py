@@ -165,17 +165,18 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _want(self, names: Collection[str] | None) -> None:
         if isinstance(names, str):
             names = [names]
-        self._wanted = None if names is None else frozenset(names)
-        vars(self).pop("_reader", None)
-        if "_ready" in vars(self) and self._wanted is not None:
+        wanted = None if names is None else frozenset(names)
+        if "_ready" in vars(self) and wanted is not None:
             known = self._mapping.get_attributes()
-            unknown = sorted(self._wanted.difference(known))
+            unknown = sorted(wanted.difference(known))
             if unknown:
                 raise MappingError(
                     f"No mapped attributes {unknown}.",
                     f"[{self.name}] decoded_attributes",
                     f"use some of {sorted(known)}",
                 )
+        self._wanted = wanted
+        vars(self).pop("_reader", None)
 
     @cached_property
     def _mapping(self) -> BatchFeatureMapping:
