@@ -426,6 +426,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """
         lines = self.differences()
         if lines:
+            self.deallocate()  # who was told to clear the store, or to take a change back, has perhaps done so
+            lines = self.differences()
+        if lines:
             raise StaleError(
                 "The batches were encoded from something else:\n    " + "\n    ".join(lines),
                 self.store.location,
