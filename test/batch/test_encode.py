@@ -14,6 +14,7 @@ import pytest
 import torch
 from support.flowers import (
     FailingVectorizer,
+    Flower,
     FlowerBatch,
     flower_stash,
     items,
@@ -39,7 +40,7 @@ from zensols_like.batch import (
 from zensols_like.batch.reader import ContextReader
 from zensols_like.dataframe import DataframeBatchStash
 from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
-from zensols_like.errors import APIError, DatasetError, DeepLearnError, VectorizerError, WorkerError
+from zensols_like.errors import APIError, ConfigurationError, DatasetError, DeepLearnError, VectorizerError, WorkerError
 from zensols_like.persist import DictionaryStash, ReadOnlyStash
 from zensols_like.torchconfig import TorchConfig
 
@@ -260,6 +261,25 @@ def test_unknown_decoded_attributes_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(MappingError):
         stash.decoded_attributes = "nope"
     assert set(stash["0"].attributes) == {"size"}  # what was refused changed nothing
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("data_point_type", FlowerBatch),
+        ("data_point_type", "package.Flower"),
+        ("batch_type", Flower),
+        ("batch_type", dict),
+        ("data_point_id_sets_path", "ids.json"),
+    ],
+)
+def test_an_option_that_is_something_else_is_refused_at_once(tmp_path: Path, wrong: tuple[str, Any]) -> None:
+    option, given = wrong
+    with pytest.raises(
+        ConfigurationError, match=rf"The {option} is(.|\n)*where: \[flower_stash\] {option}(.|\n)*'{option} = "
+    ):
+        flower_stash(tmp_path, **{option: given})
+    assert not (tmp_path / "batch").exists()
 
 
 # ---- failures

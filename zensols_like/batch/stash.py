@@ -148,6 +148,21 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             raise ConfigurationError(
                 f"There is no stale = {self.stale!r}.", f"[{self.name}] stale", f"use one of {list(_STALE)}"
             )
+        for option, base in (("data_point_type", DataPoint), ("batch_type", Batch)):
+            given = getattr(self, option)
+            if not (isinstance(given, type) and issubclass(given, base)):
+                raise ConfigurationError(
+                    f"The {option} is {given!r}, no subclass of {base.__name__}.",
+                    f"[{self.name}] {option}",
+                    f"derive it from {base.__name__}; in a configuration write '{option} = class: package.Class'",
+                )
+        path = self.data_point_id_sets_path
+        if path is not None and not isinstance(path, Path):
+            raise ConfigurationError(
+                f"The data_point_id_sets_path is {path!r}, a {type(path).__name__}.",
+                f"[{self.name}] data_point_id_sets_path",
+                "write 'data_point_id_sets_path = path: …' in a configuration, or Path(…) in Python",
+            )
         self.priming = False
         self._turn = Turn(f"[{self.name}]")
         if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
