@@ -7,7 +7,15 @@ import pytest
 import torch
 from support.flowers import Flower, FlowerBatch, flower_stash, items
 
-from zensols_like.batch import Batch, BatchError, BatchFeatureMapping, BatchStash, DataPoint
+from zensols_like.batch import (
+    Batch,
+    BatchDirectoryCompositeStash,
+    BatchError,
+    BatchFeatureMapping,
+    BatchShardStash,
+    BatchStash,
+    DataPoint,
+)
 from zensols_like.errors import DeepLearnError
 
 
@@ -115,6 +123,13 @@ def test_data_points_of_a_stored_batch_are_made_again(
     assert "data point ids: 4, 5, 6, 7" in out
     assert "size: float32[4] on cpu" in out
     assert "id: 7" in out
+
+
+def test_keys_come_in_the_order_of_the_mapping_before_and_after_decoding(tmp_path: Path) -> None:
+    for delegate in (BatchDirectoryCompositeStash, BatchShardStash):
+        batch = flower_stash(tmp_path / delegate.__name__, container=delegate)["0"]
+        assert batch.state == "e"
+        assert batch.keys() == tuple(batch.attributes) == ("label", "size", "leaves", "noise")
 
 
 def test_setting_data_points_makes_a_batch_nascent(stash: BatchStash) -> None:

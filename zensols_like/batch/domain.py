@@ -411,8 +411,10 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         if isinstance(self._payload, (Decoded, Copied)):
             return tuple(self._payload.tensors)
         if isinstance(self._payload, Encoded):
-            wanted = self._host.decoded_attributes
-            return tuple(name for name in self._payload.contexts if wanted is None or name in wanted)
+            there, wanted = self._payload.contexts, self._host.decoded_attributes
+            return tuple(
+                name for name in self._mapping.get_attributes() if name in there and (wanted is None or name in wanted)
+            )
         return self._mapping.get_attributes()
 
     def size(self) -> int:
