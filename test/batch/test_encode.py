@@ -304,6 +304,25 @@ def test_a_failing_data_point_is_named_with_all_there_is_to_know(tmp_path: Path,
         assert "flowers.py" in str(error.__cause__)  # the worker's own traceback
 
 
+@pytest.mark.parametrize("error", [KeyError("k"), ZeroDivisionError("zero"), VectorizerError("bad", None, "mend it")])
+def test_what_fails_to_decode_is_named(tmp_path: Path, error: Exception) -> None:
+    @dataclass
+    class Undecodable(FailingVectorizer):
+        version = 1
+
+        def _decode(self, _: Any) -> None:
+            raise error
+
+    stash = flower_stash(tmp_path, vectorizer_manager_set=managers(Undecodable), source=items(6))
+    with pytest.raises(
+        BatchError, match=r"Cannot decode 'noise'\. (KeyError: 'k'|ZeroDivisionError: zero|bad)"
+    ) as found:
+        stash.prime()
+    assert found.value.where == "attribute 'noise', vectorizer 'noise' (Undecodable) of manager 'flowers'"
+    assert found.value.fix == (error.fix if isinstance(error, VectorizerError) else None)
+    assert found.value.__cause__ is error
+
+
 def test_shards_of_a_failed_encode_are_gone_on_with(tmp_path: Path) -> None:
     source = items(20)
     source["13"]["size"] = "large"

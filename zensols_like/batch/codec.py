@@ -132,12 +132,12 @@ class BoundField:
             try:
                 self._encode([value])
             except Exception as own:  # noqa: BLE001 (whatever a vectorizer raises is what we are looking for)
-                what = own.what if isinstance(own, APIError) else f"{type(own).__name__}: {own}"
-                fix = own.fix if isinstance(own, APIError) else f"look at the value, {_short(value)}"
-                return EncodeError(f"Cannot encode data point {id!r}. {what}", str(self), fix)
-        what = error.what if isinstance(error, APIError) else f"{type(error).__name__}: {error}"
+                what, fix = _told(own)
+                return EncodeError(
+                    f"Cannot encode data point {id!r}. {what}", str(self), fix or f"look at the value, {_short(value)}"
+                )
         return EncodeError(
-            f"The values of data points {_some(ids)} cannot be encoded together. {what}",
+            f"The values of data points {_some(ids)} cannot be encoded together. {_told(error)[0]}",
             str(self),
             "give the tensors of one attribute the same data type and dimensions after the first, or pad them "
             "(AggregateEncodableFeatureVectorizer)",
@@ -155,16 +155,18 @@ class BoundField:
             if isinstance(context, FeatureContext):
                 return self.vectorizer.decode(context)
             return torch.cat([self._decode_one(one) for one in context])
-        except (RuntimeError, APIError) as error:
-            if isinstance(error, BatchError):
-                raise
-            what = error.what if isinstance(error, APIError) else str(error)
-            raise BatchError(f"Cannot decode {self.field.attr!r}. {what}", str(self)) from error
+        except BatchError:
+            raise
+        except Exception as error:
+            what, fix = _told(error)
+            raise BatchError(f"Cannot decode {self.field.attr!r}. {what}", str(self), fix) from error
 
     def _decode_one(self, context: FeatureContext) -> Tensor:
         tensor = self.vectorizer.decode(context)
         if tensor is None:
-            raise BatchError("One of several contexts is empty.", str(self))
+            raise BatchError(
+                "One of several contexts is empty.", str(self), "encode each value to a tensor, if need be without rows"
+            )
         return tensor
 
 
@@ -334,6 +336,13 @@ def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
             "give the data point class such an attribute, or name another one with attr_access"
             f"{'; the label of what is not labeled is None' if bound.is_label else ''}",
         ) from error
+
+
+def _told(error: Exception) -> tuple[str, str | None]:
+    """What an error says, and how it is fixed if it is one of ours."""
+    if isinstance(error, APIError):
+        return error.what, error.fix
+    return f"{type(error).__name__}: {error}", None
 
 
 def _are_all_there(values: Sequence[Any]) -> bool:
