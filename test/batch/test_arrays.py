@@ -64,8 +64,11 @@ def test_an_unseen_row_needs_no_label_but_must_be_a_data_point(tmp_path, arrays)
     made = stash.create_batch([RowDataPoint("unseen", stash, row)])
     assert torch.equal(made["image"], torch.as_tensor(arrays["image"][3:4]))
     assert made.attributes["label"] is None
-    with pytest.raises(BatchError, match=r"(?s)Of a dict no batch is made.*RowDataPoint\('ID', stash, value\)"):
-        stash.create_batch([row])
+    for given, kind in (([row], "dict"), (row, "dict"), (made.data_points[0], "RowDataPoint"), (iter([]), "list_iter")):
+        with pytest.raises(
+            BatchError, match=rf"(?s)Of a {kind}.* no batch is made.*\[RowDataPoint\('ID', stash, value"
+        ):
+            stash.create_batch(given)
 
 
 def test_classes_keep_their_shares_in_the_splits(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 import torch
 from support.flowers import (
     FailingVectorizer,
+    Flower,
     FlowerBatch,
     flower_stash,
     items,
@@ -41,7 +42,7 @@ from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.store import BatchStore
 from zensols_like.dataframe import DataframeBatchStash
 from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
-from zensols_like.errors import APIError, DatasetError, DeepLearnError, VectorizerError, WorkerError
+from zensols_like.errors import APIError, ConfigurationError, DatasetError, DeepLearnError, VectorizerError, WorkerError
 from zensols_like.persist import DictionaryStash, FileFolder, ReadOnlyStash
 from zensols_like.torchconfig import TorchConfig
 
@@ -258,8 +259,29 @@ def test_unknown_decoded_attributes_are_named_at_once(tmp_path: Path) -> None:
     ):
         flower_stash(tmp_path, decoded_attributes=["nope", "size"])
     stash = flower_stash(tmp_path)
+    stash.decoded_attributes = ["size"]
     with pytest.raises(MappingError):
         stash.decoded_attributes = "nope"
+    assert set(stash["0"].attributes) == {"size"}  # what was refused changed nothing
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("data_point_type", FlowerBatch),
+        ("data_point_type", "package.Flower"),
+        ("batch_type", Flower),
+        ("batch_type", dict),
+        ("data_point_id_sets_path", "ids.json"),
+    ],
+)
+def test_an_option_that_is_something_else_is_refused_at_once(tmp_path: Path, wrong: tuple[str, Any]) -> None:
+    option, given = wrong
+    with pytest.raises(
+        ConfigurationError, match=rf"The {option} is(.|\n)*where: \[flower_stash\] {option}(.|\n)*'{option} = "
+    ):
+        flower_stash(tmp_path, **{option: given})
+    assert not (tmp_path / "batch").exists()
 
 
 # ---- failures
@@ -282,6 +304,25 @@ def test_a_failing_data_point_is_named_with_all_there_is_to_know(tmp_path: Path,
     if workers == 2:
         assert "cannot stand 7.0" in str(error.__cause__)
         assert "flowers.py" in str(error.__cause__)  # the worker's own traceback
+
+
+@pytest.mark.parametrize("error", [KeyError("k"), ZeroDivisionError("zero"), VectorizerError("bad", None, "mend it")])
+def test_what_fails_to_decode_is_named(tmp_path: Path, error: Exception) -> None:
+    @dataclass
+    class Undecodable(FailingVectorizer):
+        version = 1
+
+        def _decode(self, _: Any) -> None:
+            raise error
+
+    stash = flower_stash(tmp_path, vectorizer_manager_set=managers(Undecodable), source=items(6))
+    with pytest.raises(
+        BatchError, match=r"Cannot decode 'noise'\. (KeyError: 'k'|ZeroDivisionError: zero|bad)"
+    ) as found:
+        stash.prime()
+    assert found.value.where == "attribute 'noise', vectorizer 'noise' (Undecodable) of manager 'flowers'"
+    assert found.value.fix == (error.fix if isinstance(error, VectorizerError) else None)
+    assert found.value.__cause__ is error
 
 
 def test_shards_of_a_failed_encode_are_gone_on_with(tmp_path: Path) -> None:

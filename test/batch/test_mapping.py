@@ -40,6 +40,16 @@ def test_an_attribute_mapped_twice_is_refused() -> None:  # weakness C13
         BatchFeatureMapping("label", [labels(), labels()])
 
 
+def test_a_forgotten_comma_is_named() -> None:
+    with pytest.raises(MappingError, match=r"no list of FieldFeatureMapping(.|\n)*fields of manager 'm'(.|\n)*for one"):
+        ManagerFeatureMapping("m", (FieldFeatureMapping("a", "same")))  # type: ignore[arg-type]
+    with pytest.raises(MappingError, match=r"no list of ManagerFeatureMapping(.|\n)*where: manager_mappings"):
+        BatchFeatureMapping("label", labels())  # type: ignore[arg-type]
+    for adds in (BatchFeatureMapping("label", [labels()]), [labels()]):
+        with pytest.raises(MappingError, match=r"no list of BatchFeatureMapping(.|\n)*batch_feature_mapping_adds"):
+            ConfigBatchFeatureMapping("label", [words()], adds)  # type: ignore[arg-type]
+
+
 def test_one_vectorizer_may_serve_two_attributes() -> None:
     fields = (FieldFeatureMapping("a", "same"), FieldFeatureMapping("b", "same"))
     assert BatchFeatureMapping(None, [ManagerFeatureMapping("m", fields)]).get_attributes() == ("a", "b")

@@ -43,6 +43,22 @@ def test_a_store_that_was_cleared_is_told(opened, tmp_path, container):
     assert "cleared since it was opened" in read_anew(opened)[1]
 
 
+@pytest.mark.parametrize("mend", ["clear the store", "take the change back"])
+def test_a_stash_that_refused_a_stale_store_takes_it_once_that_was_mended(tmp_path, container, mend):
+    first = flower_stash(tmp_path, container=container)
+    first.prime()
+    stash = flower_stash(tmp_path, container=container)
+    kinds = stash.vectorizer_manager_set["flowers"]["kind"]
+    kinds.version = 2
+    with pytest.raises(StaleError, match="version"):
+        stash.prime()
+    if mend == "clear the store":
+        first.clear()
+    else:
+        del kinds.version
+    assert stash["0"]["size"].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
 def read(stash, name: str) -> tuple[list[float] | None, str]:
     """The sizes in a batch, or what a `StaleError` says."""
     try:

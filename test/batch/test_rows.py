@@ -116,10 +116,27 @@ def test_a_field_that_is_not_there_is_named_with_those_that_are(stash):
         _ = point.size
     with pytest.raises(EncodeError, match=r"Cannot read 'size' of the data points \['7'\]"):
         stash.create_batch([point]).encode()
+
+
+def test_points_without_a_label_are_a_batch_without_labels_and_need_no_field_for_it(stash):
+    for row in ({"size": 1.0}, {"size": 1.0, "kind": None}):
+        unlabeled = stash.create_batch([RowDataPoint("7", stash, row)])
+        assert (unlabeled["size"].tolist(), unlabeled["label"], unlabeled.has_labels) == ([1.0], None, False)
+
+
+def test_of_points_that_somebody_made_all_have_a_label_or_none_has(stash):
+    rows = {"6": {"kind": "rose", "size": 1.0}, "7": {"size": 1.0}}
+    with pytest.raises(EncodeError, match=r"have a label and others have none: \['7'\] have none"):
+        stash.create_batch([RowDataPoint(key, stash, row) for key, row in rows.items()]).encode()
+
+
+def test_in_the_source_a_label_that_is_not_there_is_an_error(stash, tmp_path):
+    stash.workers = 1
+    assert len(stash.split_stash_container) == 8  # split by kind, before that goes
+    (tmp_path / "flowers.jsonl").write_text('{"size": 1.0}\n' * 8)
+    stash.split_stash_container.delegate.clear()
     with pytest.raises(EncodeError, match=r"(?s)Cannot read 'kind'.*the label of what is not labeled is None"):
-        stash.create_batch([RowDataPoint("7", stash, {"size": 1.0})]).encode()
-    unlabeled = stash.create_batch([RowDataPoint("7", stash, {"size": 1.0, "kind": None})])
-    assert (unlabeled["size"].tolist(), unlabeled["label"]) == ([1.0], None)
+        stash.prime()
 
 
 def test_a_row_shows_its_fields_and_can_be_copied(capsys):

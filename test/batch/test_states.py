@@ -7,7 +7,15 @@ import pytest
 import torch
 from support.flowers import Flower, FlowerBatch, flower_stash, items
 
-from zensols_like.batch import Batch, BatchError, BatchFeatureMapping, BatchStash, DataPoint
+from zensols_like.batch import (
+    Batch,
+    BatchDirectoryCompositeStash,
+    BatchError,
+    BatchFeatureMapping,
+    BatchShardStash,
+    BatchStash,
+    DataPoint,
+)
 from zensols_like.errors import DeepLearnError
 
 
@@ -40,6 +48,28 @@ def test_a_nascent_batch_decodes_in_memory_and_equals_the_stored_one(stash: Batc
     for name, tensor in stored.attributes.items():
         assert torch.equal(made[name], tensor)
         assert made[name].dtype == tensor.dtype
+
+
+def test_an_item_that_has_no_label_is_a_point_for_prediction(stash: BatchStash) -> None:
+    unlabeled = points(stash)
+    for point in unlabeled:
+        del point.item["label"]  # its property raises a KeyError
+    made = stash.create_batch(unlabeled)
+    assert (made.has_labels, made.get_labels()) == (False, None)
+    assert torch.equal(made["size"], stash["0"]["size"])
+
+
+def test_a_batch_keeps_the_points_that_it_was_made_of(stash: BatchStash, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [Flower("unseen", stash, next(iter(items(1).values())))]
+    made = stash.create_batch(given)
+    for batch in (made, made.to(), made.clone()):
+        assert batch.attributes
+        assert batch.data_points[0] is given[0]
+    made.write(include_data_points=True)
+    assert "id: unseen" in capsys.readouterr().out
+    there = stash.attach(pickle.loads(pickle.dumps(made)))
+    with pytest.raises(BatchError, match="The source has no data point 'unseen'"):
+        _ = there.data_points
 
 
 def test_a_deallocated_batch_says_so(stash: BatchStash) -> None:  # weaknesses C2, B11
@@ -93,6 +123,13 @@ def test_data_points_of_a_stored_batch_are_made_again(
     assert "data point ids: 4, 5, 6, 7" in out
     assert "size: float32[4] on cpu" in out
     assert "id: 7" in out
+
+
+def test_keys_come_in_the_order_of_the_mapping_before_and_after_decoding(tmp_path: Path) -> None:
+    for delegate in (BatchDirectoryCompositeStash, BatchShardStash):
+        batch = flower_stash(tmp_path / delegate.__name__, container=delegate)["0"]
+        assert batch.state == "e"
+        assert batch.keys() == tuple(batch.attributes) == ("label", "size", "leaves", "noise")
 
 
 def test_setting_data_points_makes_a_batch_nascent(stash: BatchStash) -> None:

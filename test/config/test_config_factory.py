@@ -3,9 +3,11 @@ import io
 import pickle
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
@@ -61,6 +63,27 @@ class Failing:
 
     def __post_init__(self):
         raise self.error
+
+
+class Readable(Protocol):
+    def read(self) -> str: ...
+
+
+@dataclass
+class Typed:
+    part: Part | None = None
+    kind: type[Part] | None = None
+    kinds: Sequence[type[Part]] = ()
+    where: Path | None = None
+    text: "str | Part" = ""
+    some: Sequence[Part] = ()
+    readable: Readable | None = None
+    anything: Any = None
+
+
+@dataclass
+class Unknowable:
+    part: "NoSuchClass"  # noqa: F821
 
 
 class Open:
@@ -272,6 +295,29 @@ def test_an_object_that_cannot_be_made_is_an_error_with_the_fix(text, where, mes
     assert caught.value.where == f"{tmp_path}/test.conf [it]{'' if where is None else f' {where}'}"
     assert fix in caught.value.fix
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "fix"),
+    [("part = other", "instance: other"), (f"kind = {__name__}.Part", f"class: {__name__}.Part")],
+)
+def test_a_forgotten_directive_is_an_error_that_writes_it(option, fix, tmp_path):
+    name = option.partition(" ")[0]
+    with pytest.raises(FactoryError, match=f"Typed takes no text as '{name}'") as caught:
+        factory(f"{PARTS}\n[it]\nclass_name = .Typed\n{option}", tmp_path)("it")
+    assert caught.value.where == f"{tmp_path}/test.conf [it] {name}"
+    assert caught.value.fix == f"write '{name} = {fix}'"
+    assert factory(f"{PARTS}\n[it]\nclass_name = .Typed\n{name} = {fix}", tmp_path)("it") != Typed()
+
+
+@pytest.mark.parametrize("option", ["where", "text", "some", "readable", "anything"])
+def test_what_may_be_meant_as_text_stays_text(option, tmp_path):
+    made = factory(f"{PARTS}\n[it]\nclass_name = .Typed\n{option} = other", tmp_path)("it")
+    assert getattr(made, option) == "other"
+
+
+def test_a_class_whose_types_cannot_be_told_gets_its_texts(tmp_path):
+    assert factory(f"{PARTS}\n[it]\nclass_name = .Unknowable\npart = other", tmp_path)("it").part == "other"
 
 
 def test_the_error_of_a_constructor_is_the_cause(tmp_path):

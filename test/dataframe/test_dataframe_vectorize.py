@@ -176,6 +176,24 @@ def test_labels_that_cannot_be_sorted_are_refused():
         manage(frame).dataset_metadata  # noqa: B018
 
 
+@pytest.mark.parametrize("column", ["kind", "color"])
+@pytest.mark.parametrize(
+    "values",
+    [pd.to_datetime(["2020-01-01"] * 3), pd.cut([1, 2, 3], 2), [(1,), (2,), (3,)]],
+    ids=["dates", "bins", "tuples"],
+)
+def test_what_is_no_category_is_named_and_can_be_made_text(column, values):
+    frame = animals()
+    frame[column] = values
+    if column == "color" and not isinstance(values, pd.Categorical):
+        frame[column] = frame[column].astype("category")
+    with pytest.raises(DataframeError, match=f"{column}' holds .*, which is no category") as caught:
+        len(manage(frame))
+    assert caught.value.fix == f"make text of them: frame[{column!r}].astype(str)"
+    frame[column] = frame[column].astype(str)
+    assert len(manage(frame)) == 6
+
+
 def test_vectorizers_of_the_user_are_there_too():
     own = AttributeEncodableFeatureVectorizer.of("own")
     manager = manage(animals())

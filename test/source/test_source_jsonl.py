@@ -75,7 +75,7 @@ def test_a_bad_line_is_named(write, lines, said):
     ("line", "said"),
     [
         ('{"name": 1}', r"(?s)Line 1 has no field 'id'.*\['name'\]"),
-        ("[1]", "(?s)Line 1 has no field 'id'.*JSON objects"),
+        ("[1]", "(?s)Line 1 has no field 'id'.*write JSON objects only"),
         ('{"id": 1.5}', "Line 1 has the key 1.5"),
         ('{"id": true}', "Line 1 has the key True"),
     ],

@@ -58,6 +58,16 @@ def test_a_device_can_be_named_and_set():
     assert config.device_name == "meta"
 
 
+def test_a_device_that_torch_does_not_know_is_refused_at_once():
+    for name in ("cudda", "cpu:x", 1.5):
+        with pytest.raises(DeepLearnError, match=r"No device .*(.|\n)*such as cpu"):
+            TorchConfig(device_name=name)
+    config = TorchConfig(device_name="cpu")
+    with pytest.raises(DeepLearnError, match="No device 'cudda'"):
+        config.device = "cudda"
+    assert config.device_name == "cpu"
+
+
 @pytest.mark.parametrize("given", ["float16", "torch.float16", "half", torch.float16])
 def test_a_data_type_may_be_given_by_name(given):
     assert TorchConfig(use_gpu=False, data_type=given).ones(1).dtype == torch.float16
@@ -66,6 +76,8 @@ def test_a_data_type_may_be_given_by_name(given):
 def test_an_unknown_data_type_is_an_error_with_those_that_are_known():
     with pytest.raises(DeepLearnError, match=r"'flaot32'(.|\n)*'float32'"):
         TorchConfig(data_type="flaot32")
+    with pytest.raises(DeepLearnError, match=r"numpy.float32(.|\n)*'float32'"):
+        TorchConfig(data_type=np.float32)
 
 
 def test_it_is_small_when_pickled_and_equal_after():

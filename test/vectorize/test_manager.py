@@ -120,6 +120,16 @@ class Other:
         self.manager = manager
 
 
+def test_a_text_in_place_of_a_list_of_sections_is_an_error():
+    manager = FeatureVectorizerManager("m", None, TorchConfig(use_gpu=False), "one, two")
+    with pytest.raises(
+        VectorizerError, match=r"'one, two' are one text(.|\n)*'configured_vectorizers = list: one, two'"
+    ):
+        len(manager)
+    with pytest.raises(VectorizerError, match=r"'m' are one text(.|\n)*write 'names = list: m'"):
+        len(FeatureVectorizerManagerSet("s", None, "m"))
+
+
 def test_two_vectorizers_of_one_name_are_an_error_with_their_sections():
     made = factory(identity_section={"feature_id": "nominal"})("first")
     with pytest.raises(VectorizerError, match=r"feature_id 'nominal'(.|\n)*(_section'.*){2}"):

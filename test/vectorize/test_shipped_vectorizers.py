@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -351,6 +352,28 @@ def test_padding_that_the_data_type_cannot_hold_is_refused():
     with pytest.raises(VectorizerError, match=r"uint8 cannot hold the pad_label -100"):
         vectorizer.transform([["a"], []])
     assert aggregate(nominal(["a"], data_type="uint8"), pad_label=255).transform([["a"], []]).tolist() == [[0], [255]]
+
+
+@pytest.mark.parametrize(
+    ("make", "wrong"),
+    [
+        *((AggregateEncodableFeatureVectorizer, {"size": size}) for size in ("3", 2.5, None, True)),
+        *((AggregateEncodableFeatureVectorizer, {"pad_label": pad}) for pad in ("0", None, torch.float32)),
+        *((MaskFeatureVectorizer, {"size": size}) for size in ("3", 2.5, None)),
+    ],
+)
+def test_what_is_no_size_or_padding_is_refused_before_anything_is_encoded(make, wrong):
+    needed = {"delegate_feature_id": "a"} if make is AggregateEncodableFeatureVectorizer else {}
+    option, value = next(iter(wrong.items()))
+    with pytest.raises(VectorizerError, match=rf"The {option} is {re.escape(repr(value))}.(.|\n)*'words'(.|\n)*number"):
+        make.of("words", **needed, **wrong)
+
+
+def test_an_aggregate_does_not_delegate_to_itself():
+    words = AggregateEncodableFeatureVectorizer.of("words", delegate_feature_id="words")
+    FeatureVectorizerManager.of("text", TorchConfig(use_gpu=False), [words])["words"]
+    with pytest.raises(VectorizerError, match="its own delegate"):
+        _ = words.shape
 
 
 def test_an_aggregate_without_a_manager_says_so():

@@ -106,6 +106,19 @@ def test_what_a_vectorizer_raises_passes():
         Bare.of("f").encode(object())
 
 
+def test_what_is_encoded_to_no_context_is_refused_with_the_context_to_return():
+    @dataclass
+    class Direct(Bare):
+        def _encode(self, data):
+            return data
+
+    for data in (torch.ones(1), None):
+        with pytest.raises(
+            VectorizerError, match=rf"Direct._encode gave a {type(data).__name__}(.|\n)*TensorFeatureContext\("
+        ):
+            Direct.of("direct").transform(data)
+
+
 def test_a_class_that_overrides_decode_says_how_it_decodes_or_is_custom():
     assert Bare.decoding == "identity"
     assert Decoding.decoding == "custom"

@@ -29,7 +29,7 @@ from zensols_like.vectorize import (
     put_together,
 )
 
-__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "StackedFeatureContext"]
+__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "StackedFeatureContext", "UnlabeledSource"]
 
 
 _TEXT = frozenset((str, int, bool))
@@ -132,12 +132,12 @@ class BoundField:
             try:
                 self._encode([value])
             except Exception as own:  # noqa: BLE001 (whatever a vectorizer raises is what we are looking for)
-                what = own.what if isinstance(own, APIError) else f"{type(own).__name__}: {own}"
-                fix = own.fix if isinstance(own, APIError) else f"look at the value, {_short(value)}"
-                return EncodeError(f"Cannot encode data point {id!r}. {what}", str(self), fix)
-        what = error.what if isinstance(error, APIError) else f"{type(error).__name__}: {error}"
+                what, fix = _told(own)
+                return EncodeError(
+                    f"Cannot encode data point {id!r}. {what}", str(self), fix or f"look at the value, {_short(value)}"
+                )
         return EncodeError(
-            f"The values of data points {_some(ids)} cannot be encoded together. {what}",
+            f"The values of data points {_some(ids)} cannot be encoded together. {_told(error)[0]}",
             str(self),
             "give the tensors of one attribute the same data type and dimensions after the first, or pad them "
             "(AggregateEncodableFeatureVectorizer)",
@@ -155,16 +155,18 @@ class BoundField:
             if isinstance(context, FeatureContext):
                 return self.vectorizer.decode(context)
             return torch.cat([self._decode_one(one) for one in context])
-        except (RuntimeError, APIError) as error:
-            if isinstance(error, BatchError):
-                raise
-            what = error.what if isinstance(error, APIError) else str(error)
-            raise BatchError(f"Cannot decode {self.field.attr!r}. {what}", str(self)) from error
+        except BatchError:
+            raise
+        except Exception as error:
+            what, fix = _told(error)
+            raise BatchError(f"Cannot decode {self.field.attr!r}. {what}", str(self), fix) from error
 
     def _decode_one(self, context: FeatureContext) -> Tensor:
         tensor = self.vectorizer.decode(context)
         if tensor is None:
-            raise BatchError("One of several contexts is empty.", str(self))
+            raise BatchError(
+                "One of several contexts is empty.", str(self), "encode each value to a tensor, if need be without rows"
+            )
         return tensor
 
 
@@ -174,6 +176,14 @@ class CutSource(ABC):
     @abstractmethod
     def context(self, bound: BoundField) -> FeatureContext | None:
         """The context of a column; ``None`` where it has to be encoded by itself."""
+
+
+class UnlabeledSource(ABC):
+    """The columns of data points that need not have what would be their label."""
+
+    @abstractmethod
+    def labels(self, name: str) -> Sequence[Any]:
+        """The label of each data point; ``None`` for one that has no such attribute."""
 
 
 @dataclass(frozen=True)
@@ -317,6 +327,8 @@ def _context(source: ColumnSource, bound: BoundField) -> FeatureContext | tuple[
 def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
     name = bound.field.attribute_accessor
     try:
+        if bound.is_label and isinstance(source, UnlabeledSource):
+            return source.labels(name)
         return source.column(name)
     except APIError as error:
         error.add_note(f"while reading {bound}")
@@ -328,6 +340,13 @@ def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
             "give the data point class such an attribute, or name another one with attr_access"
             f"{'; the label of what is not labeled is None' if bound.is_label else ''}",
         ) from error
+
+
+def _told(error: Exception) -> tuple[str, str | None]:
+    """What an error says, and how it is fixed if it is one of ours."""
+    if isinstance(error, APIError):
+        return error.what, error.fix
+    return f"{type(error).__name__}: {error}", None
 
 
 def _are_all_there(values: Sequence[Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self, TextIO
 import torch
 from torch import Tensor
 
-from zensols_like.batch.codec import BatchCodec, ColumnSource
+from zensols_like.batch.codec import BatchCodec, ColumnSource, UnlabeledSource
 from zensols_like.batch.interface import Contexts, EncodedBatch
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.notebook import html_table
@@ -108,6 +108,21 @@ class PointColumns:
         return [getattr(point, name) for point in self.points]
 
 
+@dataclass(frozen=True)
+class _GivenPoints(PointColumns, UnlabeledSource):
+    """Points that somebody made, as for prediction, and not the stash from its source."""
+
+    def labels(self, name: str) -> list[Any]:
+        """The label of each point; ``None`` for one that has no such attribute, or whose item has no such field."""
+        return [self._label(point, name) for point in self.points]
+
+    def _label(self, point: DataPoint, name: str) -> Any:
+        try:
+            return getattr(point, name)
+        except (AttributeError, KeyError):
+            return None
+
+
 _NO_POINTS = Nascent(PointColumns(()))
 
 
@@ -152,7 +167,8 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     split_name: str
     """The split of the batch, as ``train``."""
     data_points: tuple[DataPoint, ...] = _DataPoints()  # type: ignore[assignment]
-    """The data points; those of a stored batch are made again from the source when asked for."""
+    """What the batch was made of; of a stored batch they are made again from the source when asked for."""
+    _PERSITABLE_TRANSIENT_ATTRIBUTES: ClassVar[Collection[str]] = ("_given",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Keep identity and the short text, which a dataclass decorator on a subclass would replace."""
@@ -184,18 +200,17 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         if points is None:
             self._payload: Payload = _NO_POINTS
             self._ids: Sequence[str] = ()
+            self._given: tuple[DataPoint, ...] | None = None
         else:
-            source = PointColumns(tuple(points)) if isinstance(points, Sequence) else points
+            source = _GivenPoints(tuple(points)) if isinstance(points, Sequence) else points
             self._payload = Nascent(source)
             self._ids = source.ids
+            self._given = source.points if isinstance(source, PointColumns) else None
 
     def _points(self) -> tuple[DataPoint, ...]:
-        payload = self._payload
-        if isinstance(payload, Deallocated):
+        if isinstance(self._payload, Deallocated):
             raise self._wrong_state("give its data points")
-        if isinstance(payload, Nascent) and isinstance(payload.source, PointColumns):
-            return payload.source.points
-        return self._host.create_data_points(self.data_point_ids)
+        return self._host.create_data_points(self.data_point_ids) if self._given is None else self._given
 
     @property
     def data_point_ids(self) -> tuple[str, ...]:
@@ -307,6 +322,7 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         """Let go of everything but the ID and the split."""
         self._payload = Deallocated()
         self._ids = ()
+        self._given = None
         self.batch_stash = None
 
     def _wrong_state(self, wish: str) -> BatchError:
@@ -395,8 +411,10 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         if isinstance(self._payload, (Decoded, Copied)):
             return tuple(self._payload.tensors)
         if isinstance(self._payload, Encoded):
-            wanted = self._host.decoded_attributes
-            return tuple(name for name in self._payload.contexts if wanted is None or name in wanted)
+            there, wanted = self._payload.contexts, self._host.decoded_attributes
+            return tuple(
+                name for name in self._mapping.get_attributes() if name in there and (wanted is None or name in wanted)
+            )
         return self._mapping.get_attributes()
 
     def size(self) -> int:

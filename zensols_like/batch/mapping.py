@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from zensols_like.config import Dictable
 from zensols_like.errors import MappingError
@@ -43,12 +44,27 @@ class ManagerFeatureMapping(Dictable):
     fields: Sequence[FieldFeatureMapping]
     """The attributes."""
 
+    def __post_init__(self) -> None:
+        _require_list(self.fields, FieldFeatureMapping, f"fields of manager {self.vectorizer_manager_name!r}")
+
     def remove_field(self, attr: str) -> bool:
         """Take an attribute out; whether it was there."""
         kept = tuple(field for field in self.fields if field.attr != attr)
         removed = len(kept) < len(self.fields)
         self.fields = kept
         return removed
+
+
+def _require_list(given: Any, kind: type[Any], where: str) -> None:
+    """Refuse what is no list of a kind, as a field in brackets without the comma that makes a tuple of it.
+
+    Raises:
+        MappingError: It is none.
+    """
+    if not isinstance(given, Collection) or not all(isinstance(one, kind) for one in given):
+        raise MappingError(
+            f"This is no list of {kind.__name__}: {given!r}.", where, f"write [{kind.__name__}(…)], also for one"
+        )
 
 
 @dataclass
@@ -87,6 +103,7 @@ class BatchFeatureMapping(Dictable):
         Raises:
             MappingError: Two fields have the same attribute.
         """
+        _require_list(self.manager_mappings, ManagerFeatureMapping, "manager_mappings")
         counts = Counter(field.attr for _, field in self.pairs())
         twice = sorted(name for name, count in counts.items() if count > 1)
         if twice:
@@ -159,6 +176,8 @@ class ConfigBatchFeatureMapping(BatchFeatureMapping):
     """Attributes to keep; all when ``None``."""
 
     def __post_init__(self) -> None:
+        _require_list(self.manager_mappings, ManagerFeatureMapping, "manager_mappings")
+        _require_list(self.batch_feature_mapping_adds, BatchFeatureMapping, "batch_feature_mapping_adds")
         managers = [*self.manager_mappings]
         for added in self.batch_feature_mapping_adds:
             managers += added.manager_mappings

@@ -289,7 +289,7 @@ def _check_keys(ids: Sequence[str], keys_by_split: Mapping[str, Sequence[str]]) 
         raise DatasetError(
             f"There are no data points in the splits {list(keys_by_split)}.",
             None,
-            "give the source some rows, and the splits some keys",
+            "give the source some rows, and the splits keys that it has; keys are text, also those that are numbers",
         )
     if len(set(ids)) < len(ids):
         twice = [key for key, count in Counter(ids).items() if count > 1]

@@ -150,6 +150,21 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             raise ConfigurationError(
                 f"There is no stale = {self.stale!r}.", f"[{self.name}] stale", f"use one of {list(_STALE)}"
             )
+        for option, base in (("data_point_type", DataPoint), ("batch_type", Batch)):
+            given = getattr(self, option)
+            if not (isinstance(given, type) and issubclass(given, base)):
+                raise ConfigurationError(
+                    f"The {option} is {given!r}, no subclass of {base.__name__}.",
+                    f"[{self.name}] {option}",
+                    f"derive it from {base.__name__}; in a configuration write '{option} = class: package.Class'",
+                )
+        path = self.data_point_id_sets_path
+        if path is not None and not isinstance(path, Path):
+            raise ConfigurationError(
+                f"The data_point_id_sets_path is {path!r}, a {type(path).__name__}.",
+                f"[{self.name}] data_point_id_sets_path",
+                "write 'data_point_id_sets_path = path: …' in a configuration, or Path(…) in Python",
+            )
         self.priming = False
         self._turn = Turn(f"[{self.name}]")
         if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
@@ -167,17 +182,18 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
     def _want(self, names: Collection[str] | None) -> None:
         if isinstance(names, str):
             names = [names]
-        self._wanted = None if names is None else frozenset(names)
-        vars(self).pop("_reader", None)
-        if "_ready" in vars(self) and self._wanted is not None:
+        wanted = None if names is None else frozenset(names)
+        if "_ready" in vars(self) and wanted is not None:
             known = self._mapping.get_attributes()
-            unknown = sorted(self._wanted.difference(known))
+            unknown = sorted(wanted.difference(known))
             if unknown:
                 raise MappingError(
                     f"No mapped attributes {unknown}.",
                     f"[{self.name}] decoded_attributes",
                     f"use some of {sorted(known)}",
                 )
+        self._wanted = wanted
+        vars(self).pop("_reader", None)
 
     @cached_property
     def _mapping(self) -> BatchFeatureMapping:
@@ -210,7 +226,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Make a batch that is encoded and decoded in memory when it is asked; its tensors equal those of a stored one.
 
         Args:
-            points: The data points, or the columns of a table; the label of what is not labeled is ``None``.
+            points: The data points, or the columns of a table; points that are not labeled need no attribute for it.
             split_name: The split to say that it belongs to.
             batch_id: The ID.
 
@@ -223,17 +239,16 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             >>> folder = tempfile.TemporaryDirectory()
             >>> arrays = {"size": np.arange(20.0), "kind": np.arange(20) % 2}
             >>> stash = ArrayBatchStash.from_arrays(arrays, folder.name, label="kind")
-            >>> stash.create_batch([RowDataPoint("unseen", stash, {"size": 3.5, "kind": None})])["size"]
+            >>> stash.create_batch([RowDataPoint("unseen", stash, {"size": 3.5})])["size"]
             tensor([3.5000], dtype=torch.float64)
             >>> folder.cleanup()
         """
-        if isinstance(points, Sequence) and (
-            strange := {type(one) for one in points if not isinstance(one, DataPoint)}
-        ):
+        strange = _of_no_batch(points)
+        if strange is not None:
             raise BatchError(
-                f"Of a {strange.pop().__name__} no batch is made.",
+                f"Of a {strange.__name__} no batch is made.",
                 f"[{self.name}] create_batch",
-                f"make data points of your values: {self.data_point_type.__name__}('ID', stash, value)",
+                f"give a list of data points of your values: [{self.data_point_type.__name__}('ID', stash, value)]",
             )
         batch = self.batch_type(self, batch_id, split_name, points)  # type: ignore[arg-type]  # as documented, may be None
         self.populate_batch_feature_mapping(batch)
@@ -427,6 +442,9 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
             StaleError: Says which fields differ, old and new.
         """
         lines = self.differences()
+        if lines:
+            self.deallocate()  # who was told to clear the store, or to take a change back, has perhaps done so
+            lines = self.differences()
         if lines:
             raise StaleError(
                 "The batches were encoded from something else:\n    " + "\n    ".join(lines),
@@ -802,3 +820,10 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 def _contexts_of(made: Batch | EncodedBatch, attributes: Collection[str] | None = None) -> Contexts:
     """What to store of a batch."""
     return (made.encode(attributes) if isinstance(made, Batch) else made).contexts
+
+
+def _of_no_batch(points: Any) -> type[Any] | None:
+    """The type of what are neither data points nor columns; ``None`` when all is well."""
+    if isinstance(points, Sequence):
+        return next((type(one) for one in points if not isinstance(one, DataPoint)), None)
+    return type(points) if isinstance(points, (DataPoint, Iterable)) else None

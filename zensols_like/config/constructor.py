@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from inspect import Parameter
-from typing import Any, Self
+from types import UnionType
+from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
 from zensols_like.config.hint import hint
 from zensols_like.errors import APIError, FactoryError
 
 __all__ = ["Constructor", "call"]
+
+_CLASS_PATH = re.compile(r"\w+(\.\w+)+")
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,57 @@ class Constructor:
         ]
         if missing:
             raise FactoryError(f"{self.made.__qualname__} needs the arguments {missing}.", where, fix)
+
+    def require_directives(
+        self, texts: Mapping[str, str], sections: Collection[str], where: Callable[[str], str]
+    ) -> None:
+        """Refuse the name of a section or of a class as a plain text, where by its type an argument is no text.
+
+        Args:
+            texts: The arguments as they are written.
+            sections: The sections that there are.
+            where: Says where an argument is given, for the error.
+
+        Raises:
+            FactoryError: A directive was forgotten.
+        """
+        types = self._types
+        for name, text in texts.items():
+            directive = _forgotten(types.get(name, Any), text, sections)
+            if directive is not None:
+                raise FactoryError(
+                    f"{self.made.__qualname__} takes no text as {name!r}, but this is {text!r}.",
+                    where(name),
+                    f"write '{name} = {directive}: {text}'",
+                )
+
+    @property
+    def _types(self) -> Mapping[str, Any]:
+        """The types of the arguments; none where they cannot be told."""
+        annotated = self.made if is_dataclass(self.made) else self.made.__init__
+        try:
+            return get_type_hints(annotated)
+        except (NameError, TypeError, AttributeError):
+            return {}
+
+
+def _forgotten(kind: Any, text: str, sections: Collection[str]) -> str | None:
+    """The directive that belongs before a text where a type is wanted; none where the text may be meant as it is."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    if any(map(_may_be_text, kinds)):
+        return None
+    if text in sections:
+        return "instance"
+    return "class" if _CLASS_PATH.fullmatch(text) and any(get_origin(one) is type for one in kinds) else None
+
+
+def _may_be_text(kind: Any) -> bool:
+    """Whether a text is of a type, or becomes one as a path does; also where nobody can tell."""
+    bare = get_origin(kind) or kind
+    try:
+        return bare is Any or not isinstance(bare, type) or issubclass(str, bare) or issubclass(bare, os.PathLike)
+    except TypeError:  # a protocol
+        return True
 
 
 def call(

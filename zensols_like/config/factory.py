@@ -182,7 +182,9 @@ class ImportConfigFactory(ReferringFactory):
         constructor.require_known((*texts, *given), lambda name: self.config.where(section, name))
         by_position = constructor.positional(len(args))
         by_name = [name for name in constructor.names if name not in by_position]
-        values = self._values(section, {name: text for name, text in texts.items() if name not in by_position}, given)
+        own = {name: text for name, text in texts.items() if name not in by_position and name not in given}
+        constructor.require_directives(own, self.config.sections, lambda name: self.config.where(section, name))
+        values = self._values(section, own, given)
         known = {"name": section, "config": self.config, "config_factory": self}
         values = {name: value for name, value in known.items() if name in by_name} | values
         where = self.config.where(section)

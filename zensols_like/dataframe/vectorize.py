@@ -198,9 +198,17 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
             )
 
     def _categories(self, column: pd.Series) -> tuple[Any, ...]:
-        known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.dropna().unique()
+        is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
+        known = (column.cat.categories if is_categorical else column.dropna().unique()).tolist()
+        strange = next((value for value in known if not isinstance(value, (str, int, float))), None)
+        if strange is not None:
+            raise DataframeError(
+                f"The column {column.name!r} holds {strange!r}, a {type(strange).__name__}, which is no category.",
+                f"{self._where}, column {column.name!r}",
+                f"make text of them: frame[{column.name!r}].astype(str)",
+            )
         try:
-            return tuple(sorted(known.tolist()))
+            return tuple(sorted(known))
         except TypeError as error:
             raise DataframeError(
                 f"The column {column.name!r} mixes values that cannot be compared: {error}.",

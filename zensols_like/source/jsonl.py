@@ -133,8 +133,9 @@ class JsonLinesStash(SourceStash):
 
     def _key_in(self, value: Any, field: str, line: int) -> str:
         if not isinstance(value, dict) or field not in value:
-            known = f"one of {list(value)}" if isinstance(value, dict) else "JSON objects"
-            raise self._bad_line(line, f"has no field {field!r}", f"give it one, or use {known} as key_field")
+            is_object = isinstance(value, dict)
+            other = f"use one of {list(value)} as key_field" if is_object else "write JSON objects only"
+            raise self._bad_line(line, f"has no field {field!r}", f"give it one, or {other}")
         key = value[field]
         if not isinstance(key, str | int) or isinstance(key, bool):
             raise self._bad_line(line, f"has the key {key!r}", "give it a string or a whole number")

@@ -56,6 +56,8 @@ class TorchConfig:
 
     def __post_init__(self) -> None:
         self.data_type = TorchTypes.resolve(self.data_type)
+        if self.device_name is not None:
+            self.device = self.device_name
 
     # devices
 
@@ -77,7 +79,12 @@ class TorchConfig:
 
     @device.setter
     def device(self, device: torch.device | str) -> None:
-        self.device_name = str(device)
+        try:
+            self.device_name = str(torch.device(device))
+        except (RuntimeError, TypeError) as error:
+            raise DeepLearnError(
+                f"No device {device!r}: {error}", "device_name of TorchConfig", "use a name such as cpu, cuda:1 or mps"
+            ) from error
 
     @property
     def cpu_device(self) -> torch.device:

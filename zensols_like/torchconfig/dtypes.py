@@ -92,15 +92,19 @@ class TorchTypes:
         Raises:
             DeepLearnError: There is no such data type.
         """
-        found = cls.NAME_TO_TYPE.get(name.removeprefix("torch."))
-        if found is None:
-            raise DeepLearnError(f"No data type {name!r}.", None, f"use one of {sorted(cls.NAME_TO_TYPE)}")
-        return found
+        return cls.resolve(name)
 
     @classmethod
     def resolve(cls, value: torch.dtype | str) -> torch.dtype:
-        """The data type of a name, or the data type itself."""
-        return cls.type_from_string(value) if isinstance(value, str) else value
+        """The data type of a name, or the data type itself.
+
+        Raises:
+            DeepLearnError: There is no such data type; those of numpy are none of torch.
+        """
+        found = cls.NAME_TO_TYPE.get(value.removeprefix("torch.")) if isinstance(value, str) else value
+        if not isinstance(found, torch.dtype):
+            raise DeepLearnError(f"No data type {value!r}.", None, f"use one of {sorted(cls.NAME_TO_TYPE)}")
+        return found
 
     @classmethod
     def get_numpy_type(cls, torch_type: torch.dtype) -> type[np.generic]:

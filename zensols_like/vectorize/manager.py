@@ -129,7 +129,7 @@ class FeatureVectorizerManager(_Named[EncodableFeatureVectorizer]):
     @cached_property
     def _members(self) -> dict[str, EncodableFeatureVectorizer]:
         made: dict[str, EncodableFeatureVectorizer] = {}
-        for given in self.configured_vectorizers:
+        for given in _listed(self.configured_vectorizers, "configured_vectorizers", self):
             vectorizer = self._make(given) if isinstance(given, str) else given
             if not isinstance(vectorizer, EncodableFeatureVectorizer):
                 raise VectorizerError(
@@ -213,7 +213,8 @@ class FeatureVectorizerManagerSet(_Named[FeatureVectorizerManager]):
     @cached_property
     def _members(self) -> dict[str, FeatureVectorizerManager]:
         made: dict[str, FeatureVectorizerManager] = {}
-        ordered = sorted(self.names, key=str) if isinstance(self.names, (set, frozenset)) else self.names
+        names = _listed(self.names, "names", self)
+        ordered = sorted(names, key=str) if isinstance(names, (set, frozenset)) else names
         for given in ordered:
             manager = _factory(self).instance(given) if isinstance(given, str) else given
             if not isinstance(manager, FeatureVectorizerManager):
@@ -231,6 +232,17 @@ class FeatureVectorizerManagerSet(_Named[FeatureVectorizerManager]):
             manager.vectorizer_manager_set = self
             made[manager.name] = manager
         return made
+
+
+def _listed(names: Collection[V], option: str, owner: ConfigurableVectorization) -> Collection[V]:
+    """What an option names, which is a list also where it is one section."""
+    if isinstance(names, str):
+        raise VectorizerError(
+            f"The {option} {names!r} are one text, not a list of sections.",
+            f"{type(owner).__name__} {owner.name!r}",
+            f"write '{option} = list: {names}'",
+        )
+    return names
 
 
 def _factory(owner: ConfigurableVectorization) -> ConfigFactory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from zensols_like.errors import VectorizerError
 
-__all__ = ["as_tensor", "flatten", "is_series", "number_array"]
+__all__ = ["as_tensor", "flatten", "is_series", "number_array", "require_number"]
 
 _FIX = "give numbers; fill or drop missing values before, and encode text with its own vectorizer"
 
@@ -89,6 +90,16 @@ def _native(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
     if array.dtype == np.uint64 and not np.array_equal(copy, array):
         raise VectorizerError(f"Numbers too large for 64 bits with a sign: {_short(array)}.", where, "scale them down")
     return copy
+
+
+def require_number(given: Any, option: str, where: str, is_whole: bool = True) -> None:
+    """Refuse what is no number as an option of a vectorizer.
+
+    Raises:
+        VectorizerError: It is none, or no whole one where one is wanted.
+    """
+    if isinstance(given, bool) or not isinstance(given, Integral if is_whole else Real):
+        raise VectorizerError(f"The {option} is {given!r}.", where, f"give a {'whole ' if is_whole else ''}number")
 
 
 def flatten(column: Iterable[Sequence[Any]]) -> list[Any]:

@@ -208,7 +208,14 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
         Returns:
             A small context that can be pickled.
         """
-        return self._encode(data)
+        context = self._encode(data)
+        if not isinstance(context, FeatureContext):
+            raise VectorizerError(
+                f"{type(self).__name__}._encode gave a {type(context).__name__}, which is no FeatureContext.",
+                self._where(),
+                "return what holds it, as TensorFeatureContext(self.feature_id, tensor)",
+            )
+        return context
 
     def encode_column(self, column: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
         """What to store of a column of a batch, that is of one value for each data point.

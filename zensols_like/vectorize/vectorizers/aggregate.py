@@ -16,6 +16,7 @@ from zensols_like.vectorize.context import (
     PackedFeatureContext,
     TensorFeatureContext,
 )
+from zensols_like.vectorize.values import require_number
 from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
 
 __all__ = ["AggregateEncodableFeatureVectorizer"]
@@ -53,6 +54,10 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     pad_label: int = field(default=DEFAULT_PAD_LABEL, metadata={"fingerprint": False})
     """What to pad with."""
 
+    def __post_init__(self) -> None:
+        require_number(self.size, "size", self._where())
+        require_number(self.pad_label, "pad_label", self._where(), is_whole=False)
+
     @property
     def delegate(self) -> EncodableFeatureVectorizer:
         """The vectorizer of each value."""
@@ -62,7 +67,12 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
                 self._where(),
                 "put both into one FeatureVectorizerManager",
             )
-        return self.manager[self.delegate_feature_id]
+        delegate = self.manager[self.delegate_feature_id]
+        if delegate is self:
+            raise VectorizerError(
+                "It is its own delegate.", self._where(), "set delegate_feature_id to the vectorizer of each value"
+            )
+        return delegate
 
     def create_padded_tensor(
         self, size: Sequence[int], data_type: torch.dtype | None = None, device: torch.device | None = None

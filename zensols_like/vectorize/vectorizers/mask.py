@@ -12,6 +12,7 @@ from torch import Tensor
 from zensols_like.errors import VectorizerError
 from zensols_like.torchconfig import TorchTypes
 from zensols_like.vectorize.context import FeatureContext, MaskFeatureContext
+from zensols_like.vectorize.values import require_number
 from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
 
 __all__ = ["MaskFeatureVectorizer"]
@@ -40,6 +41,7 @@ class MaskFeatureVectorizer(EncodableFeatureVectorizer):
     """Of the mask, or its name; ``DEFAULT_INT`` is the integer type of the torch configuration."""
 
     def __post_init__(self) -> None:
+        require_number(self.size, "size", self._where())
         if isinstance(self.data_type, str) and self.data_type != "DEFAULT_INT":
             self.data_type = TorchTypes.type_from_string(self.data_type)
 
