@@ -6,6 +6,11 @@ import socket
 import sys
 
 import pytest
+from hypothesis import settings
+
+# the first example imports libraries, and the machine may be busy: time says nothing about being right
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # a shell that starts this in the background lets it ignore Ctrl-C, and the processes that it starts would, too
 signal.signal(signal.SIGINT, signal.default_int_handler)

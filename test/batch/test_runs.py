@@ -230,7 +230,7 @@ def test_who_makes_or_encodes_batches_otherwise_makes_and_encodes_each_of_them(t
     assert OwnBatch.encoded == list(map(str, range(len(batches))))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data())
 def test_what_is_missing_of_any_group_is_encoded_and_nothing_else(data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:

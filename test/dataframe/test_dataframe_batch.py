@@ -350,7 +350,7 @@ def test_a_data_point_class_of_the_user_adds_attributes(tmp_path):
     assert stash["0"]["area"][0].item() == pytest.approx(first["petal_length"] * first["petal_width"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(st.floats(-1e6, 1e6, width=32), st.sampled_from("abc"), st.integers(-5, 5), st.sampled_from("xy")),

@@ -47,7 +47,7 @@ def test_a_sound_store_has_no_damage(tmp_path, container, tier):
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(group=st.integers(0, 2), position=st.integers(0, 4), at=st.integers(0, 10_000))
 def test_a_flipped_bit_anywhere_is_found_where_it_is(tmp_path, container, group, position, at):
     stash = primed(tmp_path, container=container)

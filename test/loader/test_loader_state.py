@@ -26,7 +26,7 @@ RUNS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(n=st.integers(1, 14), seed=st.integers(0, 2**31), runs=st.lists(RUNS, min_size=2, max_size=6))
 def test_any_sequence_of_runs_gives_every_batch_of_every_epoch_once_and_in_order(
     n: int, seed: int, runs: list[Run]

@@ -61,7 +61,7 @@ def stores(folder: Path, limit: int) -> tuple[RecordStore, RecordStore]:
 
 
 @given(values=runs(), first=st.sampled_from([0, 5, 95, 998]), group=st.sampled_from(["g", "grüße"]), limit=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_values_of_one_structure_are_the_same_bytes_together_and_one_by_one(
     values: Values, first: int, group: str, limit: st.DataObject
 ) -> None:

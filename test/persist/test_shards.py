@@ -275,7 +275,7 @@ def test_no_receipt_is_given_where_making_one_of_many_records_fails(tmp_path: Pa
 
 
 @given(sizes=st.lists(st.integers(0, 300_000), min_size=1, max_size=12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_small_and_large_records_lie_one_after_another(sizes: list[int]) -> None:
     with TemporaryDirectory() as folder:
         records = ShardRecords(Path(folder))
