@@ -162,7 +162,8 @@ def _split(
         names = list(distribution)
         homes = draw_splits(_classes(columns, label if len(names) > 1 else None), distribution, seed)
     generator = np.random.RandomState(seed)
-    rows = {name: np.flatnonzero(homes == number) for number, name in enumerate(names)}
+    is_one = len(names) == 1
+    rows = {name: np.arange(len(homes)) if is_one else np.flatnonzero(homes == at) for at, name in enumerate(names)}
     return {name: NumberedKeys(generator.permutation(own) if shuffle else own) for name, own in rows.items()}
 
 

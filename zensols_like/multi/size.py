@@ -81,12 +81,14 @@ def worker_count(workers: int | float, where: str = "workers") -> int:
     fix = "use a number of workers, 0 for all CPUs, -n for all but n, or a share of all as a fraction in (0, 1]"
     if isinstance(workers, bool) or not isinstance(workers, int | float):
         raise ConfigurationError(f"Not a number of workers: {workers!r}.", where, fix)
+    if isinstance(workers, int) and workers > 0:
+        return workers
     cpus = available_cpus()
     if isinstance(workers, float):
         if not 0 < workers <= 1:  # NaN is not, either
             raise ConfigurationError(f"Not a share of the CPUs: {workers!r}.", where, fix)
         return math.ceil(Fraction(str(workers)) * cpus)  # as written: 0.07 of 100 is 7
-    count = workers if workers > 0 else cpus + workers
+    count = cpus + workers
     if count < 1:
         raise ConfigurationError(f"No worker is left: {workers} of {cpus} CPUs.", where, fix)
     return count

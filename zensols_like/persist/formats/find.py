@@ -31,18 +31,16 @@ def find_format(name: str, trusted: bool = False) -> Format:
         >>> find_format("record").safe
         True
     """
-    package = importlib.import_module(_PACKAGE)
-    known = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _PARTS)
     try:
-        if name not in known and "." not in name:
-            raise ImportError(f"no module {name!r}")
-        module = importlib.import_module(f"{_PACKAGE}.{name}" if name in known else name)
+        if name in _PARTS:
+            raise ImportError(f"{name!r} is no format")
+        module = importlib.import_module(name if "." in name else f"{_PACKAGE}.{name}")
         found: Format = module.FORMAT
     except (ImportError, AttributeError) as error:
         raise PersistableError(
             f"There is no storage format {name!r}.",
             None,
-            f"use one of {known}, or name a module that has a FORMAT, as mypackage.myformat",
+            f"use one of {_known()}, or name a module that has a FORMAT, as mypackage.myformat",
         ) from error
     if not found.safe and not trusted:
         raise UnsafeError(
@@ -51,3 +49,9 @@ def find_format(name: str, trusted: bool = False) -> Format:
             "set trusted = true where nobody else can write the files, or use format = record",
         )
     return found
+
+
+def _known() -> list[str]:
+    """The formats that come with the package or were added to it."""
+    package = importlib.import_module(_PACKAGE)
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _PARTS)
