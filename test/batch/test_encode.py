@@ -325,6 +325,17 @@ def test_what_fails_to_decode_is_named(tmp_path: Path, error: Exception) -> None
     assert found.value.__cause__ is error
 
 
+def test_who_may_not_write_is_told_to_encode_where_it_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stash = flower_stash(tmp_path)
+    monkeypatch.setattr(type(stash.store.folder), "is_writable", lambda _: False)
+    with pytest.raises(
+        MissingBatchError, match=r"cannot be written to\.(.|\n)*call prime\(\) where it can be written to"
+    ):
+        stash.prime()
+
+
 def test_shards_of_a_failed_encode_are_gone_on_with(tmp_path: Path) -> None:
     source = items(20)
     source["13"]["size"] = "large"

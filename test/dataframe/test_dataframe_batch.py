@@ -201,8 +201,9 @@ def test_a_batch_of_data_points_equals_the_stored_one(tmp_path):
 def test_a_row_without_the_column_of_the_label_is_a_point_for_prediction(tmp_path):
     stash = stash_of(animals(), tmp_path, label="kind", split="part")
     rows = animals().drop(columns=["kind", "part"]).iterrows()
-    made = stash.create_batch([DataframeDataPoint(f"unseen {name}", stash, row) for name, row in rows])
+    made = stash.create_batch([DataframeDataPoint(number, stash, row) for number, (_, row) in enumerate(rows)])
     assert (made.has_labels, len(made.get_features())) == (False, len(animals()))
+    assert made.data_point_ids == tuple(map(str, range(len(animals()))))  # numbers are IDs, too
 
 
 def test_a_pickled_batch_still_gives_its_features(tmp_path):

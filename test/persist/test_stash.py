@@ -43,8 +43,14 @@ def test_a_value_that_is_false_is_not_missing() -> None:
 
 def test_brackets_raise_a_key_error_and_load_gives_none() -> None:
     assert Letters("a").load("x") is None
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError) as found:
         Letters("a")["x"]
+    assert found.value.args == ("x",)
+
+
+def test_a_number_in_brackets_is_told_that_keys_are_text() -> None:
+    with pytest.raises(KeyError, match=r"0 is no text, as keys are; try '0'"):
+        DictionaryStash({"0": "zero"})[0]  # type: ignore[index]
 
 
 def test_brackets_store_and_delete() -> None:

@@ -100,8 +100,8 @@ class PointColumns:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The IDs of the points."""
-        return tuple(point.id for point in self.points)
+        """The IDs of the points, as text also where somebody numbered them."""
+        return tuple(str(point.id) for point in self.points)
 
     def column(self, name: str) -> list[Any]:
         """The attribute of each point."""

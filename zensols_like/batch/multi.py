@@ -70,19 +70,19 @@ def require_encoder(store: BatchStore) -> None:
         MissingBatchError: This is no such process, or no such store.
     """
     refuse_while_starting()
-    reason = None
+    reason, where = None, "in the main process"
     if multiprocessing.parent_process() is not None:
         reason = "this is a worker process"
     elif (rank := _rank()) > 0:
         reason = f"this is rank {rank}, and the first one encodes"
     elif not store.folder.is_writable():
-        reason = "the store cannot be written to"
+        reason, where = "the store cannot be written to", "where it can be written to"
     if reason is not None:
         lack = "have to be encoded again" if store.is_complete else f"are not all encoded ({store.status.value})"
         raise MissingBatchError(
             f"The batches {lack}, and {reason}.",
             store.location,
-            "encode them before: zensols-like encode, or call prime() in the main process",
+            f"encode them before: zensols-like encode, or call prime() {where}",
         )
 
 

@@ -104,7 +104,7 @@ class Stash(ABC):
     def __getitem__(self, name: str) -> Any:
         item = self.load(name)
         if item is None:
-            raise KeyError(name)
+            raise KeyError(name if isinstance(name, str) else f"{name!r} is no text, as keys are; try {str(name)!r}")
         return item
 
     def __setitem__(self, name: str, inst: Any) -> None:
