@@ -49,6 +49,16 @@ def test_a_trial_that_went_wrong_is_repeated_soon() -> None:
     assert machine.run(200).helped[-100:].count(True) > 90
 
 
+def test_a_trial_that_was_disturbed_is_not_believed_for_long() -> None:
+    machine = Machine(1, load_s=20e-6, step_s=80e-6, helped_s=85e-6).run(200)
+    machine.step_s = 30e-6  # for once the loop alone is quicker, by far
+    while machine.pace.pays:
+        machine.run(1)
+    machine.run(2)
+    machine.step_s = 80e-6
+    assert machine.run(100).helped[-50:].count(True) > 45
+
+
 def test_batches_that_were_disturbed_decide_nothing() -> None:
     assert Machine(1, load_s=20e-6, step_s=80e-6, helped_s=90e-6).run(300, disturbed=4).helped.count(True) > 250
 

@@ -9,7 +9,8 @@ __all__ = ["WINDOW", "Pace"]
 WINDOW = 32
 """How many batches are measured at a time."""
 _LEAST_PATIENCE, _MOST_PATIENCE = 4, 256
-"""How many windows pass before the other way is tried again, since one trial is no proof: longer each time."""
+"""How many windows pass before the other way is tried again, since one trial is no proof: longer each time that it
+says the same."""
 _CLEAR = 1.2
 """How many times as long the slower way takes where there is no doubt."""
 _LONG_S = 250e-6
@@ -46,6 +47,7 @@ class Pace:
         self._costs: dict[bool, float] = {}
         self._patience = self._doublings = 0
         self._is_trial = False
+        self._verdict: bool | None = None
 
     @property
     def wants_help(self) -> bool:
@@ -80,9 +82,12 @@ class Pace:
     def _decide(self, helped_s: float, alone_s: float) -> None:
         """Keep to the quicker way, for long if there is no doubt."""
         self._is_trial = False
+        pays = helped_s < alone_s
+        if pays is not self._verdict:
+            self._verdict, self._doublings = pays, 0
         self._doublings += 3 if max(helped_s, alone_s) > _CLEAR * min(helped_s, alone_s) else 1
         self._patience = min(_LEAST_PATIENCE * 2**self._doublings, _MOST_PATIENCE)
-        self._change(to=helped_s < alone_s)
+        self._change(to=pays)
 
     def _change(self, to: bool) -> None:
         if self.pays is not to:
