@@ -144,6 +144,8 @@ class BatchEncoder:
 
     def cut_alike(self, positions: Sequence[int]) -> Iterator[Sequence[int]]:
         """Cut some positions where batches follow one another that do not lack the same groups."""
+        if len(positions) == 1:
+            return iter([positions])
         lacks = self.store.index.file[:, positions] < 0
         cuts = np.flatnonzero((lacks[:, 1:] != lacks[:, :-1]).any(axis=0)) + 1
         return (positions[begin:end] for begin, end in pairwise([0, *cuts.tolist(), len(positions)]))

@@ -437,10 +437,11 @@ class PrimingStash(TorchMultiProcessStash):
 
     def _encoded(self, chunk: Sequence[int]) -> Iterator[EncodedRun]:
         """The batches at some positions, encoded; those of a run together where they can be."""
-        encoder, sets = self._encoder, self.batch_data_point_sets
+        encoder = self._encoder
         if not self._has_own_batches:
             yield from chain.from_iterable(map(self._encoded_alike, encoder.cut_alike(chunk)))
             return
+        sets = self.batch_data_point_sets
         for batch_id, made in self._process([sets[position] for position in chunk]):
             position = self._position(batch_id)
             yield EncodedRun([position], [_contexts_of(made, encoder.missing_attributes(position))])

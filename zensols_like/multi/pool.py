@@ -80,6 +80,8 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
     """Seconds after which the first pieces tell how long the rest will take."""
     PART_S = 0.03
     """Seconds of work after which it is looked again."""
+    GROWTH = 8
+    """How many times as much as all before is done at most until then."""
 
     def __init__(
         self,
@@ -110,7 +112,7 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
                     with self.processes() as pool:
                         yield from pool.run(chain([rest] if len(rest) > 0 else [], waiting))
                     return
-                length = max(1, int(done * self.PART_S / max(spent_s, self.PART_S)))
+                length = max(1, int(done * self.PART_S / max(spent_s, self.PART_S / self.GROWTH)))
         logger.info("did all %d in this process, since starting others would have taken longer", self.total)
 
     def _pays(self, spent_s: float, done: int) -> bool:
