@@ -29,6 +29,7 @@ from zensols_like.batch import (
     BatchShardStash,
     BatchStash,
     CorruptBatch,
+    DataPoint,
     DataPointIDSet,
     EncodedBatch,
     EncodeError,
@@ -334,6 +335,16 @@ def test_who_may_not_write_is_told_to_encode_where_it_is_allowed(
         stash.prime()
 
 
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.process)])
+def test_of_many_data_points_the_one_whose_attribute_cannot_be_read_is_named(tmp_path: Path, workers: int) -> None:
+    source = items(20)
+    del source["6"]["size"]
+    with pytest.raises(EncodeError, match=r"Cannot read 'size' of data point '6'. KeyError: 'size'") as found:
+        flower_stash(tmp_path, source=source, workers=workers).prime()
+    assert found.value.__notes__ == ["while encoding batch '1' of split 'train'"]
+    assert found.value.fix == "mend the attribute of the data point class, or the item that it looks at"
+
+
 def test_shards_of_a_failed_encode_are_gone_on_with(tmp_path: Path) -> None:
     source = items(20)
     source["13"]["size"] = "large"
@@ -429,11 +440,14 @@ def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path) -> None:
         flower_stash(tmp_path, source=source).prime()
 
 
-def test_a_data_point_without_the_attribute_is_an_error(tmp_path: Path) -> None:
-    source = items(20)
-    del source["6"]["size"]
-    with pytest.raises(EncodeError, match=r"Cannot read 'size' of the data points(.|\n)*attr_access"):
-        flower_stash(tmp_path, source=source).prime()
+def test_a_class_without_the_attribute_is_an_error(tmp_path: Path) -> None:
+    @dataclass
+    class Stone(DataPoint):
+        item: Any
+        label = "rose"
+
+    with pytest.raises(EncodeError, match=r"Cannot read 'size' of data point '0'(.|\n)*attr_access"):
+        flower_stash(tmp_path, data_point_type=Stone).prime()
 
 
 def test_a_key_that_the_source_does_not_have_is_an_error(tmp_path: Path) -> None:
