@@ -40,6 +40,7 @@ from zensols_like.errors import (
     BatchError,
     ConfigurationError,
     DeepLearnError,
+    EncodeError,
     MappingError,
     PersistableError,
     StaleError,
@@ -267,13 +268,23 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
         """Make data points from the source.
 
         Raises:
-            BatchError: The source does not have one of them.
+            BatchError: The source does not have one of them, or none can be made of what it has.
         """
         points: list[DataPoint] = []
         for id, item in self.split_stash_container.load_many(ids):
             if item is None:
                 raise self._no_data_point(id)
-            points.append(self.data_point_type(id, self, item))  # type: ignore[call-arg]  # what a subclass adds
+            try:
+                points.append(self.data_point_type(id, self, item))  # type: ignore[call-arg]  # what a subclass adds
+            except APIError:
+                raise
+            except Exception as error:
+                name = self.data_point_type.__name__
+                raise EncodeError(
+                    f"Cannot make data point {id!r}. {type(error).__name__}: {error}",
+                    f"[{self.name}] data_point_type {name}",
+                    f"it is made as {name}(id, stash, item): give it a field for the item, or mend what it does",
+                ) from error
         return tuple(points)
 
     def _no_data_point(self, id: str) -> BatchError:
@@ -531,7 +542,7 @@ class BatchStash(TorchMultiProcessStash, SplitKeyContainer, Writeback, Deallocat
 
         try:
             commits = encoder.put_all(encoded())
-        except APIError as error:
+        except Exception as error:
             one = sets[min(done, len(sets) - 1)]
             error.add_note(f"while encoding batch {one.batch_id!r} of split {one.split_name!r}")
             raise
