@@ -29,6 +29,7 @@ from zensols_like.batch import (
     BatchShardStash,
     BatchStash,
     CorruptBatch,
+    DataPoint,
     DataPointIDSet,
     EncodedBatch,
     EncodeError,
@@ -287,6 +288,16 @@ def test_an_option_that_is_something_else_is_refused_at_once(tmp_path: Path, wro
 # ---- failures
 
 
+@dataclass
+class Failing(DictionaryStash):
+    """Is gone when it is asked for one key."""
+
+    def load(self, name: str) -> Any:
+        if name == "6":
+            raise ConnectionError("gone")
+        return super().load(name)
+
+
 def failing(path: Path, **options: Any) -> BatchStash:
     return flower_stash(path, vectorizer_manager_set=managers(FailingVectorizer), chunk_size=1, **options)
 
@@ -334,6 +345,16 @@ def test_who_may_not_write_is_told_to_encode_where_it_is_allowed(
         MissingBatchError, match=r"cannot be written to\.(.|\n)*call prime\(\) where it can be written to"
     ):
         stash.prime()
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.process)])
+def test_of_many_data_points_the_one_whose_attribute_cannot_be_read_is_named(tmp_path: Path, workers: int) -> None:
+    source = items(20)
+    del source["6"]["size"]
+    with pytest.raises(EncodeError, match=r"Cannot read 'size' of data point '6'. KeyError: 'size'") as found:
+        flower_stash(tmp_path, source=source, workers=workers).prime()
+    assert found.value.__notes__ == ["while encoding batch '1' of split 'train'"]
+    assert found.value.fix == "mend the attribute of the data point class, or the item that it looks at"
 
 
 def test_shards_of_a_failed_encode_are_gone_on_with(tmp_path: Path) -> None:
@@ -431,11 +452,40 @@ def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path) -> None:
         flower_stash(tmp_path, source=source).prime()
 
 
-def test_a_data_point_without_the_attribute_is_an_error(tmp_path: Path) -> None:
-    source = items(20)
-    del source["6"]["size"]
-    with pytest.raises(EncodeError, match=r"Cannot read 'size' of the data points(.|\n)*attr_access"):
-        flower_stash(tmp_path, source=source).prime()
+def test_a_class_without_the_attribute_is_an_error(tmp_path: Path) -> None:
+    @dataclass
+    class Stone(DataPoint):
+        item: Any
+        label = "rose"
+
+    with pytest.raises(EncodeError, match=r"Cannot read 'size' of data point '0'(.|\n)*attr_access"):
+        flower_stash(tmp_path, data_point_type=Stone).prime()
+
+
+def test_a_class_of_which_no_data_point_can_be_made_is_named_with_what_it_needs(tmp_path: Path) -> None:
+    @dataclass
+    class Bare(DataPoint): ...
+
+    @dataclass
+    class Strict(Flower):
+        def __post_init__(self) -> None:
+            if self.id == "6":
+                raise ValueError("no sixes")
+
+    for made, what in ((Bare, r"'0'\. TypeError: "), (Strict, r"'6'\. ValueError: no sixes")):
+        with pytest.raises(
+            EncodeError, match=rf"Cannot make data point {what}(.|\n)*{made.__name__}\(id, stash, item\)"
+        ):
+            flower_stash(tmp_path / made.__name__, data_point_type=made).prime()
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.process)])
+def test_what_a_source_raises_passes_with_a_note_of_the_batch(tmp_path: Path, workers: int) -> None:
+    stash = flower_stash(tmp_path, workers=workers)
+    stash.split_stash_container.delegate = Failing(items(20))
+    with pytest.raises(ConnectionError, match="gone") as found:
+        stash.prime()
+    assert "while encoding batch '1' of split 'train'" in found.value.__notes__
 
 
 def test_a_key_that_the_source_does_not_have_is_an_error(tmp_path: Path) -> None:

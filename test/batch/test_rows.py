@@ -114,7 +114,7 @@ def test_a_field_that_is_not_there_is_named_with_those_that_are(stash):
     point = RowDataPoint("7", stash, {"kind": "rose"})
     with pytest.raises(AttributeError, match=r"RowDataPoint '7' has no field 'size' in \['kind'\]"):
         _ = point.size
-    with pytest.raises(EncodeError, match=r"Cannot read 'size' of the data points \['7'\]"):
+    with pytest.raises(EncodeError, match=r"Cannot read 'size' of data point '7'\."):
         stash.create_batch([point]).encode()
 
 

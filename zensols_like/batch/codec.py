@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ from zensols_like.vectorize import (
     put_together,
 )
 
-__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "StackedFeatureContext", "UnlabeledSource"]
+__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "PointSource", "StackedFeatureContext"]
 
 
 _TEXT = frozenset((str, int, bool))
@@ -178,12 +178,15 @@ class CutSource(ABC):
         """The context of a column; ``None`` where it has to be encoded by itself."""
 
 
-class UnlabeledSource(ABC):
-    """The columns of data points that need not have what would be their label."""
+class PointSource(ABC):
+    """The columns of data points, which can be looked at one by one."""
+
+    needs_labels: ClassVar[bool] = True
+    """Whether a data point that lacks the attribute or the field of a label is wrong; it has no label otherwise."""
 
     @abstractmethod
-    def labels(self, name: str) -> Sequence[Any]:
-        """The label of each data point; ``None`` for one that has no such attribute."""
+    def value(self, position: int, name: str) -> Any:
+        """An attribute of one data point."""
 
 
 @dataclass(frozen=True)
@@ -327,19 +330,42 @@ def _context(source: ColumnSource, bound: BoundField) -> FeatureContext | tuple[
 def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
     name = bound.field.attribute_accessor
     try:
-        if bound.is_label and isinstance(source, UnlabeledSource):
-            return source.labels(name)
+        if bound.is_label and isinstance(source, PointSource) and not source.needs_labels:
+            return [_label(source, position, name) for position in range(len(source.ids))]
         return source.column(name)
     except APIError as error:
         error.add_note(f"while reading {bound}")
         raise
     except Exception as error:
-        raise EncodeError(
-            f"Cannot read {name!r} of the data points {_some(source.ids)}. {type(error).__name__}: {error}",
-            str(bound),
+        fix = (
             "give the data point class such an attribute, or name another one with attr_access"
-            f"{'; the label of what is not labeled is None' if bound.is_label else ''}",
+            if isinstance(error, AttributeError)
+            else "mend the attribute of the data point class, or the item that it looks at"
+        )
+        raise EncodeError(
+            f"Cannot read {name!r} of {_unreadable(source, name)}. {type(error).__name__}: {error}",
+            str(bound),
+            f"{fix}; the label of what is not labeled is None" if bound.is_label else fix,
         ) from error
+
+
+def _label(source: PointSource, position: int, name: str) -> Any:
+    """The label of a data point; ``None`` for one that has no such attribute, or whose item has no such field."""
+    try:
+        return source.value(position, name)
+    except (AttributeError, KeyError):
+        return None
+
+
+def _unreadable(source: ColumnSource, name: str) -> str:
+    """The first data point whose attribute cannot be read, or all of them where nobody can tell."""
+    if isinstance(source, PointSource):
+        for position, id in enumerate(source.ids):
+            try:
+                source.value(position, name)
+            except Exception:  # noqa: BLE001 (whatever it is, it was raised before, too)
+                return f"data point {id!r}"
+    return f"the data points {_some(source.ids)}"
 
 
 def _told(error: Exception) -> tuple[str, str | None]:

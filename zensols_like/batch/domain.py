@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self, TextIO
 import torch
 from torch import Tensor
 
-from zensols_like.batch.codec import BatchCodec, ColumnSource, UnlabeledSource
+from zensols_like.batch.codec import BatchCodec, ColumnSource, PointSource
 from zensols_like.batch.interface import Contexts, EncodedBatch
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.notebook import html_table
@@ -92,7 +92,7 @@ class DataPoint(Writable):
 
 
 @dataclass(frozen=True)
-class PointColumns:
+class PointColumns(PointSource):
     """The columns of data points: an attribute of each of them."""
 
     points: tuple[DataPoint, ...]
@@ -107,20 +107,15 @@ class PointColumns:
         """The attribute of each point."""
         return [getattr(point, name) for point in self.points]
 
+    def value(self, position: int, name: str) -> Any:
+        """The attribute of one of them."""
+        return getattr(self.points[position], name)
 
-@dataclass(frozen=True)
-class _GivenPoints(PointColumns, UnlabeledSource):
+
+class _GivenPoints(PointColumns):
     """Points that somebody made, as for prediction, and not the stash from its source."""
 
-    def labels(self, name: str) -> list[Any]:
-        """The label of each point; ``None`` for one that has no such attribute, or whose item has no such field."""
-        return [self._label(point, name) for point in self.points]
-
-    def _label(self, point: DataPoint, name: str) -> Any:
-        try:
-            return getattr(point, name)
-        except (AttributeError, KeyError):
-            return None
+    needs_labels: ClassVar[bool] = False
 
 
 _NO_POINTS = Nascent(PointColumns(()))

@@ -26,7 +26,7 @@ from zensols_like.batch.plan import Plan, PlannedSets, joined, plan_batches
 from zensols_like.batch.row import RowDataPoint
 from zensols_like.batch.run import RunReader
 from zensols_like.batch.store import BatchStore
-from zensols_like.errors import APIError, BatchError, StaleError, WorkerError
+from zensols_like.errors import APIError, BatchError, EncodeError, StaleError, WorkerError
 from zensols_like.persist import MemoryFolder
 from zensols_like.protocols import Primeable
 from zensols_like.torchconfig import TorchConfig
@@ -133,13 +133,23 @@ class PrimingStash(TorchMultiProcessStash):
         """Make data points from the source.
 
         Raises:
-            BatchError: The source does not have one of them.
+            BatchError: The source does not have one of them, or none can be made of what it has.
         """
         points: list[DataPoint] = []
         for id, item in self.split_stash_container.load_many(ids):
             if item is None:
                 raise self._no_data_point(id)
-            points.append(self.data_point_type(id, self, item))  # type: ignore[call-arg]  # what a subclass adds
+            try:
+                points.append(self.data_point_type(id, self, item))  # type: ignore[call-arg]  # what a subclass adds
+            except APIError:
+                raise
+            except Exception as error:
+                name = self.data_point_type.__name__
+                raise EncodeError(
+                    f"Cannot make data point {id!r}. {type(error).__name__}: {error}",
+                    f"[{self.name}] data_point_type {name}",
+                    f"it is made as {name}(id, stash, item): give it a field for the item, or mend what it does",
+                ) from error
         return tuple(points)
 
     def _no_data_point(self, id: str) -> BatchError:
@@ -426,7 +436,7 @@ class PrimingStash(TorchMultiProcessStash):
 
         try:
             commits = encoder.put_all(encoded())
-        except APIError as error:
+        except Exception as error:
             position = chunk[min(done, len(chunk) - 1)]
             split = self.store.plan.split_of(position)
             error.add_note(f"while encoding batch {str(position)!r} of split {split!r}")
