@@ -858,6 +858,35 @@ def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("program", [["train.py"], ["-m", "train"]], ids=["a file", "a module"])
+def test_classes_of_a_program_are_the_same_to_who_imports_them(tmp_path: Path, program: list[str]) -> None:
+    (tmp_path / "train.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from pathlib import Path\n"
+        "from support.flowers import Flower, FlowerBatch, NoiseVectorizer, flower_stash, managers\n"
+        "@dataclass\nclass Own(Flower): ...\n"
+        "@dataclass\nclass OwnBatch(FlowerBatch): ...\n"
+        "@dataclass\nclass OwnVectorizer(NoiseVectorizer): ...\n"
+        f"def stash(workers=1):\n    folder, own = Path({str(tmp_path)!r}), managers(OwnVectorizer)\n"
+        "    types = {'data_point_type': Own, 'batch_type': OwnBatch}\n"
+        "    return flower_stash(folder, workers=workers, vectorizer_manager_set=own, **types)\n"
+        "if __name__ == '__main__':\n    stash(workers=2).prime()\n"
+    )
+    for command in (program, ["-c", "from train import stash; stash().require_fresh(); print(stash().status)"]):
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([".", *sys.path])},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Status.COMPLETE\n"
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_a_script_without_a_guard_ends_with_an_error_that_says_so(tmp_path: Path, method: str) -> None:
     script = tmp_path / "script.py"

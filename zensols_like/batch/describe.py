@@ -16,6 +16,7 @@ from zensols_like.batch.provenance import begin_provenance
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import APIError
+from zensols_like.vectorize import canonical
 
 __all__ = [
     "describe_attributes",
@@ -60,9 +61,7 @@ def describe_batches(
         limit: The number of batches of a split, if it is limited.
         storage: How contexts become bytes.
     """
-    versions = {
-        kind: {"class": f"{cls.__module__}.{cls.__qualname__}", "version": cls.version} for kind, cls in classes.items()
-    }
+    versions = {kind: {"class": canonical(cls), "version": cls.version} for kind, cls in classes.items()}
     return {
         "format": storage,
         "batch_size": batch_size,
@@ -138,7 +137,7 @@ def _describe(bound: BoundField, tensor: torch.Tensor | None = None) -> Attribut
         shape = (-1, *(actual if size == actual else -1 for size, actual in rest)) if tensor.dim() > 0 else ()
     return AttributeSpec(
         bound.field.feature_id,
-        f"{type(bound.vectorizer).__module__}.{type(bound.vectorizer).__qualname__}",
+        canonical(type(bound.vectorizer)),
         bound.manager_name,
         bound.is_label,
         dtype,

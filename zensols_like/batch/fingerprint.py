@@ -114,7 +114,7 @@ def describe_splits(source: Any) -> dict[str, Any]:
     """
     described: dict[str, Any] = {}
     if isinstance(source, SplitKeyContainer):
-        described["class"] = f"{type(source).__module__}.{type(source).__qualname__}"
+        described["class"] = canonical(type(source))
     if not is_dataclass(source):
         return described
     for one in fields(source):

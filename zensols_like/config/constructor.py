@@ -98,8 +98,9 @@ class Constructor:
         Raises:
             FactoryError: A directive was forgotten.
         """
-        types = self._types
-        for name, text in texts.items():
+        named = {name: text for name, text in texts.items() if text in sections or _CLASS_PATH.fullmatch(text)}
+        types = self._types if named else {}
+        for name, text in named.items():
             directive = _forgotten(types.get(name, Any), text, sections)
             if directive is not None:
                 raise FactoryError(
@@ -125,7 +126,7 @@ def _forgotten(kind: Any, text: str, sections: Collection[str]) -> str | None:
         return None
     if text in sections:
         return "instance"
-    return "class" if _CLASS_PATH.fullmatch(text) and any(get_origin(one) is type for one in kinds) else None
+    return "class" if any(get_origin(one) is type for one in kinds) else None
 
 
 def _may_be_text(kind: Any) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import singledispatch
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -134,7 +135,17 @@ def _(value: PurePath) -> Any:
 
 @canonical.register
 def _(value: type) -> Any:
-    return f"{value.__module__}.{value.__qualname__}"
+    is_of_program = value.__module__ in ("__main__", "__mp_main__")
+    return f"{_program() if is_of_program else value.__module__}.{value.__qualname__}"
+
+
+def _program() -> str:
+    """The name by which others import the program that runs, so that a class of it is the same one to them."""
+    main = sys.modules["__main__"]
+    if main.__spec__ is not None:  # python -m
+        return main.__spec__.name
+    file = getattr(main, "__file__", None)  # in a notebook there is none
+    return "__main__" if file is None else Path(file).stem
 
 
 @canonical.register

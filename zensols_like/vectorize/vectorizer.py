@@ -20,7 +20,7 @@ from zensols_like.vectorize.context import (
     SparseTensorFeatureContext,
     TensorFeatureContext,
 )
-from zensols_like.vectorize.fingerprint import fingerprint_parameters
+from zensols_like.vectorize.fingerprint import canonical, fingerprint_parameters
 
 __all__ = [
     "ConfigurableVectorization",
@@ -276,7 +276,7 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
             VectorizerError: A parameter is no plain value, and the class has no version of its own.
         """
         found: dict[str, Any] = {
-            "class": f"{type(self).__module__}.{type(self).__qualname__}",
+            "class": canonical(type(self)),
             "version": self.version,
             "parameters": fingerprint_parameters(self, EncodableFeatureVectorizer, self._where()),
         }
