@@ -20,6 +20,7 @@ from zensols_like.multi.child import Done, Failed
 from zensols_like.multi.crew import Answer, Crew, Lost
 from zensols_like.multi.recipe import Recipe, Worker
 from zensols_like.multi.start import MAIN_GUARD, main_file, refuse_in_daemon, refuse_while_starting, start_context
+from zensols_like.persist import chunks
 
 __all__ = ["ProcessPool", "SerialPool", "ThriftyPool", "WorkerPool"]
 
@@ -72,6 +73,7 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
         processes: Makes a pool of processes, for the length of a ``with`` block.
         workers: How many processes that has.
         total: How much all pieces hold together.
+        length: How long the pieces of processes are; those that come here are cut for one.
     """
 
     START_S = 2.0
@@ -89,11 +91,13 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
         processes: Callable[[], AbstractContextManager[WorkerPool[Sequence[Any]]]],
         workers: int,
         total: int,
+        length: int,
     ) -> None:
         self.worker = worker
         self.processes = processes
         self.workers = workers
         self.total = total
+        self.length = length
 
     def _results(self, pieces: Iterable[Sequence[Any]]) -> Iterator[Any]:
         waiting = iter(pieces)
@@ -110,7 +114,7 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
                         "starting %d processes for the rest, %d of %d", self.workers, self.total - done, self.total
                     )
                     with self.processes() as pool:
-                        yield from pool.run(chain([rest] if len(rest) > 0 else [], waiting))
+                        yield from pool.run(chunks(chain(rest, chain.from_iterable(waiting)), self.length))
                     return
                 length = max(1, int(done * self.PART_S / max(spent_s, self.PART_S / self.GROWTH)))
         logger.info("did all %d in this process, since starting others would have taken longer", self.total)

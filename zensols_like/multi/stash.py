@@ -121,13 +121,14 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         self._check_timeout()
         workers = worker_count(self.workers, self._where("workers"))
         length = chunk_length(self.chunk_size, len(work), workers, self._where("chunk_size"))
+        own = chunk_length(self.chunk_size, len(work), 1) if self._is_thrifty else length
         if workers > 1:
             self._refuse_memory()
         count = 0
         with (
             self._stoppable() as stop,
-            self._pool(min(workers, math.ceil(len(work) / length)), len(work)) as pool,
-            closing(pool.run(chunks(work, length))) as results,
+            self._pool(min(workers, math.ceil(len(work) / length)), len(work), length) as pool,
+            closing(pool.run(chunks(work, own))) as results,
         ):
             for result in results:
                 self._done(result)
@@ -141,12 +142,17 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
             f"[{self.name}] was stopped; what is done stays.  Call the same again: it goes on with the rest."
         )
 
+    @property
+    def _is_thrifty(self) -> bool:
+        """Whether processes are only started where they pay."""
+        return (isinstance(self.workers, float) or self.workers <= 0) and self.timeout_s is None
+
     @contextmanager
-    def _pool(self, workers: int, total: int) -> Iterator[WorkerPool[Sequence[Any]]]:
+    def _pool(self, workers: int, total: int, length: int) -> Iterator[WorkerPool[Sequence[Any]]]:
         if workers <= 1:
             yield SerialPool(self)
-        elif (isinstance(self.workers, float) or self.workers <= 0) and self.timeout_s is None:
-            yield ThriftyPool(self, partial(self._processes, workers), workers, total)
+        elif self._is_thrifty:
+            yield ThriftyPool(self, partial(self._processes, workers), workers, total, length)
         else:
             with self._processes(workers) as pool:
                 yield pool
