@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, RowDataPoint
+from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, RowDataPoint, Status
 from zensols_like.errors import BatchError, ConfigurationError, DatasetError, StaleError
 from zensols_like.source import ArrayStash, SourceError
 
@@ -69,6 +69,15 @@ def test_an_unseen_row_needs_no_label_but_must_be_a_data_point(tmp_path, arrays)
             BatchError, match=rf"(?s)Of a {kind}.* no batch is made.*\[RowDataPoint\('ID', stash, value"
         ):
             stash.create_batch(given)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"shuffle": False}, {"split": {"train": 0.5, "test": 0.5}}])
+def test_other_splits_of_the_same_arrays_make_the_batches_stale(tmp_path, arrays, change):
+    made = [ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", **options) for options in ({}, {}, change)]
+    made[0].prime()
+    assert made[1].status is Status.COMPLETE
+    with pytest.raises(StaleError, match="splits: their keys changed"):
+        made[2].prime()
 
 
 def test_classes_keep_their_shares_in_the_splits(tmp_path):

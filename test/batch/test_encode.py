@@ -462,6 +462,31 @@ def test_a_class_without_the_attribute_is_an_error(tmp_path: Path) -> None:
         flower_stash(tmp_path, data_point_type=Stone).prime()
 
 
+def test_edited_key_files_make_the_batches_stale_and_missing_ones_do_not(tmp_path: Path) -> None:
+    files = {name: tmp_path / "keys" / f"{name}.txt" for name in ("test", "train")}
+
+    def opened(**options: Any) -> BatchStash:
+        source = DictionaryStash(items(6))
+        splits = StashSplitKeyContainer(tmp_path / "keys", "{name}.txt", source)
+        return flower_stash(tmp_path, split_stash_container=DatasetSplitStash(source, splits), **options)
+
+    def write(**keys: str) -> None:
+        for name, path in files.items():
+            path.write_text("\n".join(keys[name]))
+
+    files["test"].parent.mkdir()
+    write(train="0123", test="45")
+    stash = opened()
+    assert [one.data_point_ids for one in map(stash.load, "01")] == [("4", "5"), ("0", "1", "2", "3")]
+    write(train="0124", test="35")
+    with pytest.raises(StaleError, match="splits: their keys changed since the batches were planned"):
+        opened().prime()
+    assert opened(stale="rebuild")["0"].data_point_ids == ("3", "5")
+    for path in files.values():
+        path.unlink()
+    assert opened()["1"].data_point_ids == ("0", "1", "2", "4")
+
+
 def test_a_class_of_which_no_data_point_can_be_made_is_named_with_what_it_needs(tmp_path: Path) -> None:
     @dataclass
     class Bare(DataPoint): ...

@@ -53,7 +53,7 @@ def test_a_quiet_encode_says_nothing_on_standard_error(iris):
 
 def test_verbose_logs_to_standard_error(iris):
     result = iris.run("encode", "-q", "-v")
-    assert "INFO zensols_like.batch.stash: encoding 10 of 10 batches" in result.stderr
+    assert "INFO zensols_like.batch.priming: encoding 10 of 10 batches" in result.stderr
 
 
 def test_info_shows_splits_attributes_and_labels(encoded):

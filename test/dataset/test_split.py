@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zensols_like.dataset import DatasetError, draw_splits, split_counts, stratified_counts
+from zensols_like.dataset import DatasetError, FixedSplitKeyContainer, draw_splits, split_counts, stratified_counts
+from zensols_like.persist import NumberedKeys
 
 PARTS = st.lists(st.integers(0, 50), min_size=1, max_size=6).filter(any)
 
@@ -126,3 +127,20 @@ def test_small_classes_are_dealt_out_whatever_their_numbers(per_class: int) -> N
     # the mean of 90 of 900 numbers lies about 3 % off the middle; of the greatest 90 it lies 90 % off
     assert np.all(np.abs(means.mean(axis=0) / middle - 1) < 0.05)
     assert np.all(np.abs(means / middle - 1) < 0.3)
+
+
+@given(st.lists(st.integers(0, 10**12), unique=True, max_size=30), st.data())
+def test_the_digest_of_given_splits_is_that_of_their_keys_in_their_order(numbers, data):
+    cut = data.draw(st.integers(0, len(numbers)))
+    texts = {"train": tuple(map(str, numbers[:cut])), "test": tuple(map(str, numbers[cut:]))}
+    numbered = {name: NumberedKeys(np.array(keys, dtype=np.int64)) for name, keys in texts.items()}
+    own = FixedSplitKeyContainer(texts).split_digest()
+    assert FixedSplitKeyContainer(numbered).split_digest() == own
+    for other in (
+        {"test": texts["test"], "train": texts["train"]},
+        {"train": texts["train"][::-1], "test": texts["test"]},
+        {"train": (*texts["train"], *texts["test"]), "test": ()},
+        {"train": texts["train"], "test": (*texts["test"], "é")},
+    ):
+        is_same = list(other.items()) == list(texts.items())
+        assert (FixedSplitKeyContainer(other).split_digest() == own) is is_same

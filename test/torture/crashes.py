@@ -94,7 +94,8 @@ def worker_dies(bench: Bench, seed: int) -> int:
     at = bench.random.randrange(place.n)
     chunk_size = bench.random.choice([1, 3])
     death = f"{how}:{at}:{99 if is_constant else 1}:{bench.folder / 'deaths'}"
-    options = {"death": death, "workers": bench.random.choice([2, 3]), "timeout_s": 1.0, "chunk_size": chunk_size}
+    timeout_s = 1.0 if how == "hang" else 15.0
+    options = {"death": death, "workers": bench.random.choice([2, 3]), "timeout_s": timeout_s, "chunk_size": chunk_size}
     child = bench.nursery.start(encode, place, **options)
     end = child.wait(20)
     deaths = (bench.folder / "deaths").stat().st_size

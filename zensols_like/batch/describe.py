@@ -15,10 +15,12 @@ from zensols_like.batch.plan import Plan
 from zensols_like.batch.provenance import begin_provenance
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.store import BatchStore
+from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import APIError
 from zensols_like.vectorize import canonical
 
 __all__ = [
+    "are_split_otherwise",
     "describe_attributes",
     "describe_batches",
     "describe_groups",
@@ -27,6 +29,8 @@ __all__ = [
     "has_changed",
 ]
 
+_SPLITS = "splits"
+"""The name of the digest of the splits, beside those of the levels."""
 _LEVELS: tuple[Literal["stat", "content"], ...] = ("stat", "content")
 """Cheap before exact."""
 
@@ -72,15 +76,33 @@ def describe_batches(
 
 
 def describe_source(source: Any) -> dict[str, str]:
-    """The digests of a source by level, that of a glance empty where it tells nothing; none when it has no digest."""
-    digested = find_digested(source)
-    return {} if digested is None else {level: digested.source_digest(level) for level in _LEVELS}
+    """The digests of a source by level, that of a glance empty where it tells nothing, and of its splits.
+
+    None are there of what has no digest.
+    """
+    digested, splits = find_digested(source), _digest_splits(source)
+    digests: dict[str, str] = {}
+    if digested is not None:
+        digests |= {level: digested.source_digest(level) for level in _LEVELS}
+    return digests if splits is None else {**digests, _SPLITS: splits}
+
+
+def are_split_otherwise(source: Any, digests: Mapping[str, str]) -> bool:
+    """Whether it is known that a source has other keys in its splits than it had."""
+    try:
+        return _SPLITS in digests and _digest_splits(source) not in (None, digests[_SPLITS])
+    except (OSError, APIError):
+        return False  # as when the source is not there
+
+
+def _digest_splits(source: Any) -> str | None:
+    return source.split_digest() if isinstance(source, SplitKeyContainer) else None
 
 
 def has_changed(source: Any, digests: Mapping[str, str]) -> bool:
     """Whether a source is there and is not what it was; a glance is enough where it shows no change."""
     digested = find_digested(source)
-    if digested is None or not digests:
+    if digested is None or not digests.keys() >= set(_LEVELS):
         return False
     try:
         return all(digested.source_digest(level) != digests[level] or not digests[level] for level in _LEVELS)

@@ -61,7 +61,7 @@ class Manifest:
     seed_context: Mapping[str, Any] | None
     """The random seed of the run that made the plan."""
     source: Mapping[str, str] = field(default_factory=dict)
-    """Digests of the source, by level."""
+    """Digests of the source, by level, and of its splits."""
     specs: Mapping[str, AttributeSpec] = field(default_factory=dict)
     """What the tensors look like; known when the store is complete."""
     provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from zensols_like.batch.codec import BatchCodec, ColumnSource
 from zensols_like.batch.committer import Committer
 from zensols_like.batch.contexts import ContextStore, contexts_in
-from zensols_like.batch.describe import describe_batches, describe_groups, has_changed
+from zensols_like.batch.describe import are_split_otherwise, describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DataPoint, DefaultBatch
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.index import Commit
@@ -199,6 +199,8 @@ class PrimingStash(TorchMultiProcessStash):
         lines = manifest.differences(self._groups)
         if not self.is_child and has_changed(self.split_stash_container, manifest.source):
             lines.append("source: its content changed since its batches were encoded")
+        if not self.is_child and are_split_otherwise(self.split_stash_container, manifest.source):
+            lines.append("splits: their keys changed since the batches were planned")
         return lines
 
     def require_fresh(self) -> None:

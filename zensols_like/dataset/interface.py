@@ -39,6 +39,13 @@ class SplitKeyContainer(Writable):
     def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         """The keys of each split."""
 
+    def split_digest(self) -> str | None:
+        """A digest of the keys by split, as far as they are there without being made; by default nobody can tell.
+
+        Batches of splits with another digest are stale.
+        """
+        return None
+
     def require_disjoint(self) -> None:
         """Refuse keys that are in more than one split.
 

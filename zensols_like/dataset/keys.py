@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from abc import abstractmethod
@@ -69,7 +70,8 @@ class AbstractSplitKeyContainer(SplitKeyContainer):
         for path in self._files().values():
             path.unlink(missing_ok=True)
         self._index_path.unlink(missing_ok=True)  # last: a folder without it is taken as complete
-        self.__dict__.pop("_keys_by_split", None)
+        for name in ("_keys_by_split", "_digest"):
+            self.__dict__.pop(name, None)
 
     def _get_keys_by_split(self) -> Mapping[str, tuple[str, ...]]:
         return self._keys_by_split
@@ -79,10 +81,30 @@ class AbstractSplitKeyContainer(SplitKeyContainer):
         files = self._files()
         if files and all(path.exists() for path in files.values()):
             self._refuse_other_recipe()
-            return self._grow({name: read_keys(path) for name, path in files.items()})
-        created = dict(self._create_splits())
-        self._write(created)
-        return created
+            keys = self._grow({name: read_keys(path) for name, path in files.items()})
+        else:
+            keys = dict(self._create_splits())
+            self._write(keys)
+        self._digest = self._digest_files()  # of the files that have these keys, whatever is written into them later
+        return keys
+
+    def split_digest(self) -> str | None:
+        """A digest of the key files; ``None`` when they are not there."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str | None:
+        return self._digest_files()
+
+    def _digest_files(self) -> str | None:
+        files = self._files()
+        if not files or not all(path.exists() for path in files.values()):
+            return None
+        total = hashlib.blake2b(digest_size=16)
+        for name, path in files.items():
+            data = path.read_bytes()
+            total.update(f"{name!r} {len(data)} ".encode("utf-8", "surrogatepass") + data)
+        return total.hexdigest()
 
     def _grow(self, known: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         """The keys that were read, and what came after they were written; nothing unless overridden."""

@@ -110,6 +110,10 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
         self._index.clear()
         self._forget_splits()
 
+    def split_digest(self) -> str | None:
+        """That of the split container."""
+        return self.split_container.split_digest()
+
     def check_key_consistent(self) -> bool:
         """Whether the delegate has every key that the split container names."""
         return self.counts_by_key == {name: len(self._index.ordered.get(name, ())) for name in self.split_names}
