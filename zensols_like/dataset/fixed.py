@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_128
 
 from zensols_like.dataset.interface import SplitKeyContainer
 from zensols_like.persist import NumberedKeys
@@ -28,21 +29,24 @@ class FixedSplitKeyContainer(SplitKeyContainer):
     """By split; which batches they make is known by the plan of a store."""
 
     def split_digest(self) -> str:
-        """A digest of the keys in their order."""
-        total = hashlib.blake2b(digest_size=16)
+        """A digest of the keys in their order, the same whether they are kept as numbers or as text."""
+        total = xxh3_128()
         for name, keys in self.keys.items():
             total.update(f"{name!r} {len(keys)} ".encode("utf-8", "surrogatepass"))
-            text, lengths = keys.to_bytes() if isinstance(keys, NumberedKeys) else _joined(keys)
-            total.update(lengths.data)
-            total.update(text.data)
+            for piece in _pieces(keys):
+                total.update(np.ascontiguousarray(piece).data)
         return total.hexdigest()
 
     def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
         return self.keys
 
 
-def _joined(keys: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """All texts one after another, and the length of each, like `NumberedKeys.to_bytes`."""
-    texts = list(map(str, keys))
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    return np.frombuffer("".join(texts).encode("utf-8", "surrogatepass"), dtype=np.uint8), lengths
+def _pieces(keys: Sequence[str]) -> tuple[NDArray[Any], ...]:
+    """Keys as numbers where all of them are; else as UTF-8 one after another, and the length of each."""
+    if isinstance(keys, NumberedKeys):
+        return (keys.numbers,)
+    encoded = [str(key).encode("utf-8", "surrogatepass") for key in keys]
+    text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+    numbered = NumberedKeys.from_bytes(text, lengths)
+    return (text, lengths) if numbered is None else (numbered.numbers,)
