@@ -357,6 +357,7 @@ def test_more_ranks_than_batches_are_refused_where_ends_are_dropped() -> None:
     [
         ({"worker_type": "fiber"}, "no worker_type='fiber'"),
         ({"cache": "disk"}, "no cache='disk'"),
+        ({"device": "nope"}, "no device='nope'"),
         ({"on_error": "ignore"}, "no on_error='ignore'"),
         ({"workers": -1}, "option workers is -1"),
         ({"prefetch": 1.5}, "option prefetch is 1.5"),

@@ -81,6 +81,10 @@ class LoaderOptions:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise _refuse(f"The option {name} is {value!r}.", f"use a whole number of at least {least}")
+        try:
+            torch.device(self.device or "cpu")
+        except (RuntimeError, TypeError) as error:
+            raise _refuse(f"There is no device={self.device!r}.", "use a name such as cpu or cuda:1") from error
         if self.cache == "cuda" and self.transform is not None:
             raise _refuse(
                 "A transform runs before the copy to the device, where cache='cuda' keeps batches.",
