@@ -129,7 +129,7 @@ def test_whoever_reads_a_batch_it_is_read_once_and_comes_in_order(workers: int, 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_threads_leave_when_nothing_is_left_to_read_though_the_loop_goes_on(workers: int) -> None:
     loop = iter(fake_loader(12, prefetch=8, workers=workers))
-    got = [next(loop).id for _ in range(6)]
+    got = [next(loop).id for _ in range(11)]
     limit = time.monotonic() + 10
     while any(thread.name == "zensols_like.loader" for thread in threading.enumerate()):
         assert time.monotonic() < limit

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 __all__ = ["WINDOW", "Pace"]
 
-WINDOW = 32
+WINDOW = 64
 """How many batches are measured at a time."""
-_LEAST_PATIENCE, _MOST_PATIENCE = 4, 256
+_LEAST_PATIENCE, _MOST_PATIENCE = 2, 128
 """How many windows pass before the other way is tried again, since one trial is no proof: longer each time that it
 says the same."""
 _CLEAR = 1.2
@@ -17,6 +17,8 @@ _LONG_S = 250e-6
 """A load that takes this long is worth a thread wherever it can be hidden: several times what a hand-over costs."""
 _LEAST_GAIN = 0.05
 """The part of the time of a batch that must be there to be saved."""
+_LEAST_GAIN_S = 5e-6
+"""The same in seconds: no hand-over costs less."""
 
 
 class Pace:
@@ -67,7 +69,7 @@ class Pace:
             return
         self._costs[self.pays] = _cost_of(periods)
         hidden_s = load_s if self._reads_side_by_side else min(load_s, step_s)
-        if hidden_s < _LEAST_GAIN * (load_s + step_s):
+        if hidden_s < max(_LEAST_GAIN_S, _LEAST_GAIN * (load_s + step_s)):
             self._change(to=False)
         elif load_s >= _LONG_S:
             self._change(to=True)
@@ -98,7 +100,8 @@ class Pace:
 def _cost_of(periods: Sequence[float]) -> float:
     """The mean of the quicker half of a window: other programs disturb one of them at most, as a rule.
 
-    The longest periods cannot be left out instead, since a loop that waits for threads waits once for many batches.
+    The longest periods cannot be left out instead, since a loop that waits for threads waits once for many batches; for
+    the same reason a half has more batches than are read ahead of small ones.
     """
     half = len(periods) // 2
     return min(sum(periods[:half]) / half, sum(periods[half:]) / (len(periods) - half))
