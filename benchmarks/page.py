@@ -30,22 +30,21 @@ ratios.
 """
 
 _FINDINGS = """\
-- **Encode of W1** (18 KB a batch) takes about 60 ms, of which the bytes need ten. Each batch costs 44 microseconds: 4
-  to read its rows and 4 to encode its two columns with those of other batches, 3 for the batch, 7 for its
-  description, 10 for frame, copy and three checksums, 16 for writing, receipt and index. 17 ms are the IDs of 200,000
-  rows as text, plan, manifest and index, and 3 the journal. tensordict writes two columns in two files, without keys,
-  batches or checksums.
-- **Encode of W2** is as quick as tensordict; which of both is first changes from run to run.
+- **Encode of W1** (18 KB a batch) is level with tensordict: in nine runs on quiet moments we took 0.94 to 1.07 times as
+  long, in three runs beside all other stores 1.14 to 1.3 times. Of some 25 ms the bytes need eleven; most of the rest
+  are plan, digests, manifest and index. tensordict writes two columns in two files, without keys, batches or checksums.
 - **The expert's bare memmap** slices tensors that it keeps open, without keys, groups or a look at whether the store
   is the right one; not verified we are 5 to 15 % behind it, verified ahead of it or within 5 %.
 - **A table, open and load**: 20 of 27 ms are a look at the table (its order, categories, and a digest that tells
   whether it changed), which a stash over a table in memory does when it is opened. The bars are meant for loading
   again, as the figures are that they were set by.
-- **Training** (`python -m benchmarks.train`): of a load that is as long as the step, 40 to 60 % are hidden for W2 (20
-  microseconds a batch) and 55 to 80 % for W3 (64), where 90 % were the aim.  The loader itself takes 2 to 3
-  microseconds of them; the rest is a step that takes longer beside a thread that shares its interpreter and caches.
-  An empty step costs 1.26 times (W2) and 1.11 to 1.13 times (W3) the plain loop, where 1.3 and 1.1 were the aim; of
-  W3 it is 7 microseconds a batch."""
+- **Training** (`python -m benchmarks.train`): of a load that is as long as the step, 30 to 60 % are hidden for W2 (20
+  microseconds a batch) and 75 to 80 % for W3 (61), where 90 % were the aim. Of an epoch of 125 batches, starting a
+  thread and reading the first batch are 5 %; a batch costs the loop 4 microseconds, and letting go of the one before
+  1 to 2; the rest is a step that waits for the interpreter, which the thread has for 10 to 15 microseconds a batch, and
+  which takes 30 to 50 to be woken. In a long loop whose load takes longer than 250 microseconds, 93 to 95 % are hidden.
+  An empty step costs 1.24 to 1.34 times (W2) and 1.08 to 1.17 times (W3) the plain loop, where 1.3 and 1.1 were the aim:
+  4 to 6 microseconds a batch."""
 
 
 def load_table(figures: Figures, verify: bool) -> str:
