@@ -30,8 +30,8 @@ ratios.
 """
 
 _FINDINGS = """\
-- **Encode of W1** (18 KB a batch) is level with tensordict: in nine runs on quiet moments we took 0.94 to 1.07 times as
-  long, in three runs beside all other stores 1.14 to 1.3 times. Of some 25 ms the bytes need eleven; most of the rest
+- **Encode of W1** (18 KB a batch) is about level with tensordict: in runs of a minute beside it alone we took 0.98 to 1.16
+  times as long, in runs of minutes beside all stores 1.14 to 1.3 times. Of some 25 ms the bytes need eleven; most of the rest
   are plan, digests, manifest and index. tensordict writes two columns in two files, without keys, batches or checksums.
 - **The expert's bare memmap** slices tensors that it keeps open, without keys, groups or a look at whether the store
   is the right one; not verified we are 5 to 15 % behind it, verified ahead of it or within 5 %.
@@ -43,8 +43,8 @@ _FINDINGS = """\
   thread and reading the first batch are 5 %; a batch costs the loop 4 microseconds, and letting go of the one before
   1 to 2; the rest is a step that waits for the interpreter, which the thread has for 10 to 15 microseconds a batch, and
   which takes 30 to 50 to be woken. In a long loop whose load takes longer than 250 microseconds, 93 to 95 % are hidden.
-  An empty step costs 1.24 to 1.34 times (W2) and 1.08 to 1.17 times (W3) the plain loop, where 1.3 and 1.1 were the aim:
-  4 to 6 microseconds a batch."""
+  An empty step costs 1.24 to 1.34 times (W2) and 1.08 to 1.17 times (W3) the plain loop, where 1.3 and 1.1 were the
+  aim: 4 to 6 microseconds a batch."""
 
 
 def load_table(figures: Figures, verify: bool) -> str:
