@@ -30,9 +30,10 @@ ratios.
 """
 
 _FINDINGS = """\
-- **Encode of W1** (18 KB a batch) is about level with tensordict: in runs of a minute beside it alone we took 0.98 to 1.16
-  times as long, in runs of minutes beside all stores 1.14 to 1.3 times. Of some 25 ms the bytes need eleven; most of the rest
-  are plan, digests, manifest and index. tensordict writes two columns in two files, without keys, batches or checksums.
+- **Encode of W1** (18 KB a batch) is about level with tensordict: in runs of a minute beside it alone we took 0.98 to
+  1.16 times as long, in runs of minutes beside all stores 1.14 to 1.3 times. Of some 25 ms the bytes need eleven; most
+  of the rest are plan, digests, manifest and index. tensordict writes two columns in two files, without keys, batches
+  or checksums.
 - **The expert's bare memmap** slices tensors that it keeps open, without keys, groups or a look at whether the store
   is the right one; not verified we are 5 to 15 % behind it, verified ahead of it or within 5 %.
 - **A table, open and load**: 20 of 27 ms are a look at the table (its order, categories, and a digest that tells
