@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from zensols_like.batch.interface import DataPointIDSet
 from zensols_like.batch.split import position_of
 from zensols_like.errors import ConfigurationError, DatasetError
-from zensols_like.persist import NumberedKeys
+from zensols_like.persist import NumberedKeys, text_of
 
 __all__ = ["Plan", "PlannedIDs", "PlannedSets", "joined", "plan_batches"]
 
@@ -270,9 +270,7 @@ def _joined(
     """
     ids = [key for keys in kept for key in keys]
     _check_keys(ids, keys_by_split)
-    text = "".join(ids).encode("utf-8", "surrogatepass")
-    sizes = map(len, ids) if text.isascii() else (len(key.encode("utf-8", "surrogatepass")) for key in ids)
-    return np.frombuffer(text, dtype=np.uint8), np.fromiter(sizes, dtype=np.int64, count=len(ids))
+    return text_of(ids)
 
 
 def _cut(data: bytes, lengths: NDArray[Any]) -> tuple[str, ...]:

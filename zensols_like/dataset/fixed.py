@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xxhash import xxh3_128
 
 from zensols_like.dataset.interface import SplitKeyContainer
-from zensols_like.persist import NumberedKeys
+from zensols_like.persist import NumberedKeys, text_of
 
 __all__ = ["FixedSplitKeyContainer"]
 
@@ -45,8 +45,6 @@ def _pieces(keys: Sequence[str]) -> tuple[NDArray[Any], ...]:
     """Keys as numbers where all of them are; else as UTF-8 one after another, and the length of each."""
     if isinstance(keys, NumberedKeys):
         return (keys.numbers,)
-    encoded = [str(key).encode("utf-8", "surrogatepass") for key in keys]
-    text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+    text, lengths = text_of([*map(str, keys)])
     numbered = NumberedKeys.from_bytes(text, lengths)
     return (text, lengths) if numbered is None else (numbered.numbers,)

@@ -31,7 +31,7 @@ from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.increment import IncrementKeyDirectoryStash
 from zensols_like.persist.keyfile import read_keys, write_keys
 from zensols_like.persist.memory import CacheStash, DictionaryStash, LRUCacheStash
-from zensols_like.persist.numbered import NumberedKeys
+from zensols_like.persist.numbered import NumberedKeys, text_of
 from zensols_like.persist.records import Receipt, RecordStash, RecordStore
 from zensols_like.persist.shards import ShardStash
 from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
@@ -84,6 +84,7 @@ __all__ = [
     "load_shown",
     "read_keys",
     "register",
+    "text_of",
     "write_atomically",
     "write_keys",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zensols_like.errors import PersistableError
 
-__all__ = ["NumberedKeys"]
+__all__ = ["NumberedKeys", "text_of"]
 
 _MOST_DIGITS = 18
 _POWERS = 10 ** np.arange(_MOST_DIGITS, dtype=np.int64)
@@ -181,3 +181,16 @@ class NumberedKeys(Sequence[str]):
             has_place = lengths > place
             numbers[has_place] += digits[ends[has_place] - 1 - place] * _POWERS[place]
         return cls(numbers)
+
+
+def text_of(keys: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Keys as UTF-8 one after another, and the length of each, as `NumberedKeys.to_bytes` gives those of numbers.
+
+    Example:
+        >>> data, lengths = text_of(["rose", "tulip"])
+        >>> data.tobytes(), lengths.tolist()
+        (b'rosetulip', [4, 5])
+    """
+    text = "".join(keys).encode("utf-8", "surrogatepass")
+    sizes = map(len, keys) if text.isascii() else (len(key.encode("utf-8", "surrogatepass")) for key in keys)
+    return np.frombuffer(text, dtype=np.uint8), np.fromiter(sizes, dtype=np.int64, count=len(keys))
