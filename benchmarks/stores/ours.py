@@ -73,7 +73,7 @@ class BatchStore(Store):
     def epoch(self, order: Order) -> Iterator[Iterable[Tensor]]:
         """The tensors of batch after batch."""
         if order.is_shuffled:
-            for _, batch in self._split.load_many(map(str, order.positions)):
+            for _, batch in self._split.load_many([*map(str, order.positions)]):
                 yield batch.attributes.values()
         else:
             for batch in self._split.values():
@@ -85,7 +85,7 @@ class TensorStore(BatchStore):
 
     def epoch(self, order: Order) -> Iterator[Iterable[Tensor]]:
         """The tensors of batch after batch."""
-        for tensors in self._split.tensors(map(str, order.positions) if order.is_shuffled else None):
+        for tensors in self._split.tensors([*map(str, order.positions)] if order.is_shuffled else None):
             yield tensors.values()
 
 

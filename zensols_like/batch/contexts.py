@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from zensols_like.persist import (
     FileFolder,
     MemoryFolder,
     Receipt,
+    ReceiptRun,
     RecordStash,
     Stash,
     StoreFolder,
@@ -49,6 +51,9 @@ class ContextStore(Protocol):
 
     def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:
         """Load the contexts of a group, and make ready for others where it is not for once."""
+
+    def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterable[Any]:
+        """Load the contexts of a group for batches whose records are alike, those of each when it is its turn."""
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
         """What is there of a group, with its keys, oldest first; of checksums nothing is known."""
@@ -112,6 +117,10 @@ class StashContexts:
                 "clear the store and encode again",
             )
         return contexts
+
+    def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterable[Any]:
+        """Load the contexts of batches."""
+        return map(self.get_part, keys, repeat(group), run)
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
         """Every key of the stash."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
-from zensols_like.persist import Receipt, chunks
-from zensols_like.persist.records import as_receipt
+from zensols_like.persist import Receipt, ReceiptRun, chunks
+from zensols_like.persist.receipt import as_receipt
 
 __all__ = ["Commit", "Index", "Receipts", "journal_lines", "read_journal"]
 
@@ -136,7 +136,7 @@ class Index:
 class Receipts:
     """The receipts of a group by position, quick to read: a row of the arrays of an index, as they are at any time."""
 
-    __slots__ = ("_checksum", "_file", "_files", "_layout", "_length", "_offset")
+    __slots__ = ("_checksum", "_columns", "_file", "_files", "_layout", "_length", "_offset")
 
     def __init__(self, index: Index, group: int) -> None:
         self._files = index.files
@@ -146,6 +146,16 @@ class Receipts:
         self._length = index.length[group].data
         self._checksum = index.checksum[group].data
         self._layout = index.layout[group].data
+        self._columns = self._file, self._length, self._layout, self._offset, self._checksum
+
+    def run(self, positions: Sequence[int]) -> ReceiptRun | None:
+        """The receipts of several batches; ``None`` unless all are committed, in one file and alike."""
+        files, lengths, layouts, offsets, checksums = (_taken(column, positions) for column in self._columns)
+        count, number = len(files), files[0]
+        are_alike = (
+            number >= 0 and files.count(number) == lengths.count(lengths[0]) == layouts.count(layouts[0]) == count
+        )
+        return ReceiptRun(self._files[number], lengths[0], layouts[0], offsets, checksums) if are_alike else None
 
     def __getitem__(self, position: int) -> Receipt | None:
         number = self._file[position]
@@ -160,6 +170,13 @@ class Receipts:
                 self._layout[position],
             )
         )
+
+
+def _taken(column: memoryview, positions: Sequence[int]) -> list[int]:
+    """The numbers at some positions."""
+    if isinstance(positions, range) and positions.step == 1:
+        return column[positions.start : positions.stop].tolist()
+    return [column[position] for position in positions]
 
 
 def journal_lines(commits: Iterable[Commit]) -> bytes:

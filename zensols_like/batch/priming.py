@@ -238,12 +238,13 @@ class PrimingStash(TorchMultiProcessStash):
     def _position(self, batch_id: str) -> int:
         position = self.store.plan.position(batch_id)
         if position is None:
-            raise BatchError(
-                f"Batch {batch_id!r} is not planned.",
-                self.store.location,
-                f"use one of 0 to {len(self.store.plan) - 1}",
-            )
+            raise self._not_planned(batch_id)
         return position
+
+    def _not_planned(self, batch_id: str) -> BatchError:
+        return BatchError(
+            f"Batch {batch_id!r} is not planned.", self.store.location, f"use one of 0 to {len(self.store.plan) - 1}"
+        )
 
     # ---- what there is to do
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,9 @@ from zensols_like.batch.store import BatchStore
 from zensols_like.errors import CorruptBatch
 
 __all__ = ["ContextReader"]
+
+_FEW = 2
+"""So many records are better looked up one by one."""
 
 
 class ContextReader:
@@ -28,6 +32,7 @@ class ContextReader:
         self, store: BatchStore, contexts: ContextStore, wanted: frozenset[str] | None = None, once: bool = False
     ) -> None:
         self._store = store
+        self._contexts = contexts
         self._load = partial(contexts.get_part, once=True) if once else contexts.get_part
         self._groups = [
             (number, group.key, store.index.receipts(number), _left(wanted, group.attributes))
@@ -61,6 +66,41 @@ class ContextReader:
         if self._is_mended:  # no checksum says that the record is of this edition
             self._store.require_current()
         return parts[0] if len(parts) == 1 else ChainMap(*parts)
+
+    def read_all(self, names: Sequence[str], positions: Sequence[int]) -> Iterator[Contexts]:
+        """The contexts of batches as `read` gives them, each read when it is its turn.
+
+        Where the records are alike, what they have in common is looked up once.
+
+        Args:
+            names: Their IDs.
+            positions: Their positions in the plan.
+
+        Raises:
+            MissingBatchError: A batch is planned, but not committed yet; this and what follows comes at its turn.
+            CorruptBatch: A record is damaged or gone; names the batch and the file.
+            StaleError: The store was encoded again, or cleared, since it was opened.
+        """
+        columns = None if self._is_mended or len(positions) <= _FEW else self._columns(names, positions)
+        if columns is None:
+            yield from map(self.read, positions, names)
+            return
+        try:
+            yield from columns[0] if len(columns) == 1 else map(ChainMap, *columns)
+        except CorruptBatch:
+            self._store.require_current()
+            raise
+
+    def _columns(self, names: Sequence[str], positions: Sequence[int]) -> list[Iterable[Any]] | None:
+        """For each group the contexts of its records; ``None`` where these are not alike."""
+        columns: list[Iterable[Any]] = []
+        for _, group, receipts, wanted in self._groups:
+            run = receipts.run(positions)
+            if run is None:
+                return None
+            parts = self._contexts.get_parts(names, group, run)
+            columns.append(parts if wanted is None else (narrowed(part, wanted) for part in parts))
+        return columns
 
 
 def _left(wanted: frozenset[str] | None, attributes: tuple[str, ...]) -> frozenset[str] | None:

@@ -100,6 +100,8 @@ class BatchSplit(ReadOnlyStash):
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Batches in the order of ``keys``; ``None`` for those of other splits."""
         own = self.batch_stash.ids_of(self.split_name)
+        if isinstance(keys, Sequence) and all(map(own.__contains__, keys)):
+            return self.batch_stash.load_many(keys)
         return ((key, self.batch_stash.load(key) if key in own else None) for key in keys)
 
     def items(self) -> Iterable[tuple[str, Any]]:

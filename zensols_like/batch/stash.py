@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,8 @@ from zensols_like.vectorize import FeatureVectorizerManagerSet
 __all__ = ["BatchStash"]
 
 
+_RUN = 16
+"""How many batches are looked up together."""
 _STALE = ("error", "rebuild", "ignore")
 
 
@@ -215,10 +217,11 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         return None if position is None else self._at(position, name)
 
     def _at(self, position: int, name: str) -> Batch:
+        return self._holding(position, name, self._reader.read(position, name))
+
+    def _holding(self, position: int, name: str, contexts: Contexts) -> Batch:
         plan = self.store.plan
-        stored = EncodedBatch(
-            name, plan.split_of(position), PlannedIDs(plan, position), self._reader.read(position, name)
-        )
+        stored = EncodedBatch(name, plan.split_of(position), PlannedIDs(plan, position), contexts)
         batch = self.batch_type.from_encoded(self, stored)
         self.populate_batch_feature_mapping(batch)
         return batch
@@ -238,14 +241,19 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         return ContextReader(self.store, self._contexts, self._wanted)
 
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
-        """Batches in the order of ``keys``."""
-        if not isinstance(keys, BatchIDs):
-            yield from ((key, self.load(key)) for key in keys)
+        """Batches in the order of ``keys``; ``None`` for those that are not planned."""
+        if type(self).load is not BatchStash.load:  # who changes how one is loaded changes it for many, too
+            yield from Stash.load_many(self, keys)
             return
         self.prime()
-        for position in keys.positions:  # they need no look-up
-            name = str(position)
-            yield name, self._at(position, name)
+        for names, positions in self._runs(keys):
+            if positions is None:
+                yield from ((name, None) for name in names)
+            else:
+                for name, position, contexts in zip(
+                    names, positions, self._reader.read_all(names, positions), strict=True
+                ):
+                    yield name, self._holding(position, name, contexts)
 
     def tensors(self, keys: Iterable[str] | None = None) -> Iterator[Mapping[str, Tensor | None]]:
         """The tensors of batches by attribute, without a batch around them: the quickest way to read.
@@ -260,15 +268,29 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
             CorruptBatch: A record is damaged or gone.
         """
         self.prime()
-        read, decode, locate = self._reader.read, self.codec.decode, self.store.plan.position
-        wanted = BatchIDs(range(len(self))) if keys is None else keys
-        if isinstance(wanted, BatchIDs):
-            for position in wanted.positions:
-                yield decode(read(position))
-            return
-        for name in wanted:
-            found = locate(name)
-            yield decode(read(self._position(name) if found is None else found, name))
+        for names, positions in self._runs(BatchIDs(range(len(self))) if keys is None else keys):
+            if positions is None:
+                raise self._not_planned(names[0])
+            yield from map(self.codec.decode, self._reader.read_all(names, positions))
+
+    def _runs(self, keys: Iterable[str]) -> Iterator[tuple[Sequence[str], Sequence[int] | None]]:
+        """Keys that are looked up together, and the positions of their batches; ``None`` for one that is not planned.
+
+        Of what is no sequence each key is taken when it is its turn, since nobody knows when the next one comes.
+        """
+        locate = self.store.plan.position
+        pieces = _pieces(keys) if isinstance(keys, Sequence) else ((key,) for key in keys)
+        for names in pieces:
+            if isinstance(names, BatchIDs):
+                yield names, names.positions
+                continue
+            positions = [*map(locate, names)]
+            known = [position for position in positions if position is not None]
+            if len(known) == len(names):
+                yield names, known
+            else:
+                for name, position in zip(names, positions, strict=True):
+                    yield (name,), None if position is None else (position,)
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""
@@ -396,3 +418,8 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
         return {**state, "observer": None, "_committer": None, "_ready": False}
+
+
+def _pieces(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Keys cut into runs."""
+    return (keys[start : start + _RUN] for start in range(0, len(keys), _RUN))

@@ -18,7 +18,8 @@ from zensols_like.persist.frame import REPAIR, unframe
 from zensols_like.persist.framing import Records
 from zensols_like.persist.mapped import map_file
 from zensols_like.persist.names import file_name, key_of
-from zensols_like.persist.records import Receipt, RecordStash, RecordStore, receipts_of
+from zensols_like.persist.receipt import Receipt
+from zensols_like.persist.records import RecordStash, RecordStore
 
 __all__ = ["DirectoryRecords", "DirectoryStash", "require_path"]
 
@@ -115,7 +116,7 @@ class DirectoryRecords(RecordStore):
         path = self.path_of(record.keys[0], record.group)
         write_atomically(path, record.pieces, syncs_name=False)
         self._written[path.parent] = None
-        return receipts_of(record, str(path.relative_to(self.root)))[0]
+        return record.receipts(str(path.relative_to(self.root)))[0]
 
     def get(self, receipt: Receipt) -> memoryview:
         """Map the file of a record."""

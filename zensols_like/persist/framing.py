@@ -32,6 +32,7 @@ from zensols_like.persist.frame import (
     size_of,
     structure_of,
 )
+from zensols_like.persist.receipt import ReceiptRun
 
 __all__ = ["Records", "frame", "frame_all"]
 
@@ -61,6 +62,16 @@ class Records:
     def stride(self) -> int:
         """How many bytes lie from the beginning of one to that of the next."""
         return self.length + padding(self.length)
+
+    def receipts(self, file: str, offset: int = 0) -> ReceiptRun:
+        """Their receipts.
+
+        Args:
+            file: The file that they lie in, one after another.
+            offset: Where the first of them begins.
+        """
+        offsets = range(offset, offset + len(self.keys) * self.stride, self.stride)
+        return ReceiptRun(file, self.length, self.layout, offsets, self.checksums)
 
     def part(self, first: int, last: int) -> Records:
         """Some of them."""

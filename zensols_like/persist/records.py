@@ -7,11 +7,9 @@ one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 from xxhash import xxh3_64, xxh3_64_intdigest
 
@@ -22,15 +20,14 @@ from zensols_like.persist.forms import Form, FormCache
 from zensols_like.persist.frame import REPAIR, Frame, layout_of, size_of, unframe
 from zensols_like.persist.framing import Records, frame, frame_all
 from zensols_like.persist.names import group_name
+from zensols_like.persist.receipt import Receipt, ReceiptRun
 from zensols_like.persist.stash import Stash
 
 __all__ = [
-    "Receipt",
     "RecordStash",
     "RecordStore",
-    "as_receipt",
     "read_record",
-    "receipts_of",
+    "read_run",
     "write_record",
     "write_records",
 ]
@@ -39,37 +36,6 @@ _VERIFY = ("always", "never")
 _FORMS = FormCache()
 _LARGE = 1 << 19
 """Bytes from which others should run meanwhile; it costs half a microsecond."""
-
-
-class Receipt(NamedTuple):
-    """Where a record lies, and what its bytes are."""
-
-    file: str
-    """The file, relative to the store."""
-    offset: int
-    length: int
-    """Bytes of the record."""
-    checksum: int
-    """xxh3-64 of the whole record; 0 where it was found by its place, and is known by that only."""
-    layout: int = 0
-    """What the record has in common with others, see `layout_of`; 0 where that is not known."""
-
-
-as_receipt = partial(tuple.__new__, Receipt)
-"""Makes a receipt of its five fields for half of what naming them costs."""
-
-
-def receipts_of(records: Records, file: str, offset: int = 0) -> list[Receipt]:
-    """The receipts of records that lie one after another.
-
-    Args:
-        records: The records.
-        file: The file.
-        offset: Where the first of them begins.
-    """
-    offsets = range(offset, offset + len(records.keys) * records.stride, records.stride)
-    same = repeat(file), offsets, repeat(records.length), records.checksums, repeat(records.layout)
-    return [*map(as_receipt, zip(*same, strict=False))]
 
 
 class RecordStore(ABC):
@@ -97,6 +63,10 @@ class RecordStore(ABC):
         Raises:
             CorruptBatch: The record is gone, or has another length.
         """
+
+    def get_all(self, run: ReceiptRun) -> Iterable[memoryview]:
+        """The bytes of records as `get` gives them, in their order; each may be looked for when it is its turn."""
+        return map(self.get, run)
 
     def get_again(self, receipt: Receipt) -> memoryview:
         """The bytes of a record as they lie on the disk, in memory of its own.
@@ -184,9 +154,43 @@ def read_record(
     form = _FORMS.get((layout, length))
     if form is not None and (checksum != 0 or not verify):  # as all but the first one of a structure
         record = store.get_again(receipt) if once else store.get(receipt)
-        if not verify or _digest(record, length) == checksum:
+        if not verify or _digest_of(length)(record) == checksum:
             return form.over(record)
     return _read_unknown(store, storage, key, group, receipt, verify, once)
+
+
+def read_run(
+    store: RecordStore, storage: Format, keys: Sequence[str], group: str, run: ReceiptRun, verify: bool = True
+) -> Iterator[Any]:
+    """Read records that are alike, each when it is its turn, as `read_record` does.
+
+    What all have in common is looked up once.
+
+    Args:
+        store: Where they lie.
+        storage: How values become bytes.
+        keys: Their keys.
+        group: Their group.
+        run: Their receipts.
+        verify: Whether checksums are compared.
+
+    Raises:
+        CorruptBatch: The bytes of a record are damaged, gone or those of another one, when it is its turn.
+    """
+    form = _FORMS.get((run.layout, run.length))
+    if form is None:
+        for key, receipt in zip(keys, run, strict=True):
+            yield read_record(store, storage, key, group, receipt, verify)
+        return
+    if not verify:
+        yield from map(form.over, store.get_all(run))
+        return
+    digest = _digest_of(run.length)
+    for number, (record, checksum) in enumerate(zip(store.get_all(run), run.checksums, strict=True)):
+        if digest(record) == checksum:
+            yield form.over(record)
+        else:  # it says what is wrong, or finds that an earlier load was written into
+            yield read_record(store, storage, keys[number], group, run[number], verify)
 
 
 def _read_unknown(
@@ -196,11 +200,12 @@ def _read_unknown(
     _, _, length, checksum, layout = receipt
     # without a checksum to compare, what somebody wrote into an earlier load would pass for damage
     record = store.get_again(receipt) if once or (verify and checksum == 0) else store.get(receipt)
-    is_proven = checksum != 0 and verify and _digest(record, length) == checksum
+    digest = _digest_of(length)
+    is_proven = checksum != 0 and verify and digest(record) == checksum
     if verify and checksum != 0 and not is_proven:
         # someone may have written into what an earlier load gave; on the disk it may still be as it was
         record = store.get_again(receipt)
-        is_proven = _digest(record, length) == checksum
+        is_proven = digest(record) == checksum
     where = f"{store.where(receipt)}, key {key!r}" + (f", group {group!r}" if group else "")
     found = unframe(record, where, verify=verify and not is_proven)
     check_identity(found, storage, key, group, where)
@@ -218,9 +223,14 @@ def _read_unknown(
     return value
 
 
-def _digest(record: memoryview, length: int) -> int:
-    """The checksum of a record; that of a large one lets other threads run meanwhile, as a single call does not."""
-    return xxh3_64(record).intdigest() if length > _LARGE else xxh3_64_intdigest(record)
+def _digest_of(length: int) -> Callable[[memoryview], int]:
+    """What makes the checksum of a record of this length."""
+    return _digest_large if length > _LARGE else xxh3_64_intdigest
+
+
+def _digest_large(record: memoryview) -> int:
+    """The checksum of a record; other threads run meanwhile, as they do not in a single call."""
+    return xxh3_64(record).intdigest()
 
 
 def check_identity(found: Frame, storage: Format, key: str, group: str, where: str) -> None:
@@ -338,3 +348,11 @@ class RecordStash(Stash, ABC):
             CorruptBatch: The record is damaged or gone.
         """
         return read_record(self.records, self._storage, key, group, receipt, self.verify == "always", once)
+
+    def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterator[Any]:
+        """Load the values of a group whose records are alike, each when it is its turn; see `read_run`.
+
+        Raises:
+            CorruptBatch: A record is damaged or gone.
+        """
+        return read_run(self.records, self._storage, keys, group, run, self.verify == "always")

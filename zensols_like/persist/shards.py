@@ -21,7 +21,8 @@ from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, lay
 from zensols_like.persist.framing import Records
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import map_file
-from zensols_like.persist.records import Receipt, RecordStore, receipts_of
+from zensols_like.persist.receipt import Receipt, ReceiptRun
+from zensols_like.persist.records import RecordStore
 from zensols_like.persist.writeback import begin_writeback
 
 __all__ = ["ShardRecords", "ShardStash"]
@@ -130,7 +131,7 @@ class ShardRecords(RecordStore):
                     writer = self._writer(records.group)
                     room = max(1, -(-(self._limit - writer.end) // records.stride))
                     some = records.part(done, done + room)
-                    receipts += receipts_of(some, writer.name, writer.end)
+                    receipts += some.receipts(writer.name, writer.end)
                     writer.append(some)
                     done += len(some.keys)
             for writer in self._writers.values():
@@ -187,6 +188,13 @@ class ShardRecords(RecordStore):
         if shard is None or end > len(shard):
             shard = self._maps[file] = self._map(receipt)
         return shard[offset:end]
+
+    def get_all(self, run: ReceiptRun) -> Iterable[memoryview]:
+        """Records in the map of their shard."""
+        shard, length = self._maps.get(run.file), run.length
+        if shard is None or max(run.offsets) + length > len(shard):
+            return super().get_all(run)  # which maps it
+        return [shard[offset : offset + length] for offset in run.offsets]
 
     def get_again(self, receipt: Receipt) -> memoryview:
         """A record read anew, shared with nobody."""

@@ -1,0 +1,64 @@
+"""Where records lie: a receipt for each, and those of many that are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from typing import NamedTuple, overload
+
+__all__ = ["Receipt", "ReceiptRun", "as_receipt"]
+
+
+class Receipt(NamedTuple):
+    """Where a record lies, and what its bytes are."""
+
+    file: str
+    """The file, relative to the store."""
+    offset: int
+    length: int
+    """Bytes of the record."""
+    checksum: int
+    """xxh3-64 of the whole record; 0 where it was found by its place, and is known by that only."""
+    layout: int = 0
+    """What the record has in common with others, see `layout_of`; 0 where that is not known."""
+
+
+as_receipt = partial(tuple.__new__, Receipt)
+"""Makes a receipt of its five fields for half of what naming them costs."""
+
+
+@dataclass(slots=True)
+class ReceiptRun(Sequence[Receipt]):
+    """The receipts of records of one file, length and layout.
+
+    Example:
+        >>> run = ReceiptRun("a.shard", 64, 7, offsets=range(0, 192, 64), checksums=[11, 12, 13])
+        >>> run[1]
+        Receipt(file='a.shard', offset=64, length=64, checksum=12, layout=7)
+    """
+
+    file: str
+    length: int
+    layout: int
+    offsets: Sequence[int]
+    """Of each record where it begins."""
+    checksums: Sequence[int]
+    """Of each record its checksum."""
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @overload
+    def __getitem__(self, number: int) -> Receipt: ...
+    @overload
+    def __getitem__(self, number: slice) -> ReceiptRun: ...
+    def __getitem__(self, number: int | slice) -> Receipt | ReceiptRun:
+        if isinstance(number, slice):
+            return ReceiptRun(self.file, self.length, self.layout, self.offsets[number], self.checksums[number])
+        return Receipt(self.file, self.offsets[number], self.length, self.checksums[number], self.layout)
+
+    def __iter__(self) -> Iterator[Receipt]:
+        same = repeat(self.file), self.offsets, repeat(self.length), self.checksums, repeat(self.layout)
+        return map(as_receipt, zip(*same, strict=False))
