@@ -53,7 +53,7 @@ class ContextStore(Protocol):
         """Load the contexts of a group, and make ready for others where it is not for once."""
 
     def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterable[Any]:
-        """Load the contexts of a group for batches whose records are alike, those of each when it is its turn."""
+        """Load the contexts of a group for batches whose records lie in one file, those of each when it is its turn."""
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
         """What is there of a group, with its keys, oldest first; of checksums nothing is known."""

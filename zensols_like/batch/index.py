@@ -146,16 +146,14 @@ class Receipts:
         self._length = index.length[group].data
         self._checksum = index.checksum[group].data
         self._layout = index.layout[group].data
-        self._columns = self._file, self._length, self._layout, self._offset, self._checksum
+        self._columns = self._file, self._offset, self._length, self._checksum, self._layout
 
     def run(self, positions: Sequence[int]) -> ReceiptRun | None:
-        """The receipts of several batches; ``None`` unless all are committed, in one file and alike."""
-        files, lengths, layouts, offsets, checksums = (_taken(column, positions) for column in self._columns)
-        count, number = len(files), files[0]
-        are_alike = (
-            number >= 0 and files.count(number) == lengths.count(lengths[0]) == layouts.count(layouts[0]) == count
-        )
-        return ReceiptRun(self._files[number], lengths[0], layouts[0], offsets, checksums) if are_alike else None
+        """The receipts of several batches; ``None`` unless all are committed, and in one file."""
+        files, *columns = [_taken(column, positions) for column in self._columns]
+        number = files[0]
+        is_one = number >= 0 and files.count(number) == len(files)
+        return ReceiptRun(self._files[number], *columns) if is_one else None
 
     def __getitem__(self, position: int) -> Receipt | None:
         number = self._file[position]

@@ -70,7 +70,7 @@ class ContextReader:
     def read_all(self, names: Sequence[str], positions: Sequence[int]) -> Iterator[Contexts]:
         """The contexts of batches as `read` gives them, each read when it is its turn.
 
-        Where the records are alike, what they have in common is looked up once.
+        Records of one file are looked up together.
 
         Args:
             names: Their IDs.
@@ -92,7 +92,7 @@ class ContextReader:
             raise
 
     def _columns(self, names: Sequence[str], positions: Sequence[int]) -> list[Iterable[Any]] | None:
-        """For each group the contexts of its records; ``None`` where these are not alike."""
+        """For each group the contexts of its records; ``None`` where these lie in several files."""
         columns: list[Iterable[Any]] = []
         for _, group, receipts, wanted in self._groups:
             run = receipts.run(positions)

@@ -70,8 +70,9 @@ class Records:
             file: The file that they lie in, one after another.
             offset: Where the first of them begins.
         """
-        offsets = range(offset, offset + len(self.keys) * self.stride, self.stride)
-        return ReceiptRun(file, self.length, self.layout, offsets, self.checksums)
+        count = len(self.keys)
+        offsets = range(offset, offset + count * self.stride, self.stride)
+        return ReceiptRun(file, offsets, [self.length] * count, self.checksums, [self.layout] * count)
 
     def part(self, first: int, last: int) -> Records:
         """Some of them."""

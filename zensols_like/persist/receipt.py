@@ -1,4 +1,4 @@
-"""Where records lie: a receipt for each, and those of many that are alike."""
+"""Where records lie: a receipt for each, and those of many in one file."""
 
 from __future__ import annotations
 
@@ -31,21 +31,19 @@ as_receipt = partial(tuple.__new__, Receipt)
 
 @dataclass(slots=True)
 class ReceiptRun(Sequence[Receipt]):
-    """The receipts of records of one file, length and layout.
+    """The receipts of records of one file, by columns.
 
     Example:
-        >>> run = ReceiptRun("a.shard", 64, 7, offsets=range(0, 192, 64), checksums=[11, 12, 13])
+        >>> run = ReceiptRun("a.shard", [0, 64, 128], [60, 60, 64], checksums=[11, 12, 13], layouts=[7, 7, 8])
         >>> run[1]
-        Receipt(file='a.shard', offset=64, length=64, checksum=12, layout=7)
+        Receipt(file='a.shard', offset=64, length=60, checksum=12, layout=7)
     """
 
     file: str
-    length: int
-    layout: int
     offsets: Sequence[int]
-    """Of each record where it begins."""
+    lengths: Sequence[int]
     checksums: Sequence[int]
-    """Of each record its checksum."""
+    layouts: Sequence[int]
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -55,10 +53,11 @@ class ReceiptRun(Sequence[Receipt]):
     @overload
     def __getitem__(self, number: slice) -> ReceiptRun: ...
     def __getitem__(self, number: int | slice) -> Receipt | ReceiptRun:
+        columns = self.offsets, self.lengths, self.checksums, self.layouts
         if isinstance(number, slice):
-            return ReceiptRun(self.file, self.length, self.layout, self.offsets[number], self.checksums[number])
-        return Receipt(self.file, self.offsets[number], self.length, self.checksums[number], self.layout)
+            return ReceiptRun(self.file, *(column[number] for column in columns))
+        return Receipt(self.file, *(column[number] for column in columns))
 
     def __iter__(self) -> Iterator[Receipt]:
-        same = repeat(self.file), self.offsets, repeat(self.length), self.checksums, repeat(self.layout)
-        return map(as_receipt, zip(*same, strict=False))
+        columns = repeat(self.file), self.offsets, self.lengths, self.checksums, self.layouts
+        return map(as_receipt, zip(*columns, strict=False))

@@ -162,9 +162,7 @@ def read_record(
 def read_run(
     store: RecordStore, storage: Format, keys: Sequence[str], group: str, run: ReceiptRun, verify: bool = True
 ) -> Iterator[Any]:
-    """Read records that are alike, each when it is its turn, as `read_record` does.
-
-    What all have in common is looked up once.
+    """Read records of one file as `read_record` does, each when it is its turn.
 
     Args:
         store: Where they lie.
@@ -177,18 +175,19 @@ def read_run(
     Raises:
         CorruptBatch: The bytes of a record are damaged, gone or those of another one, when it is its turn.
     """
-    form = _FORMS.get((run.layout, run.length))
-    if form is None:
+    forms = [*map(_FORMS.get, zip(run.layouts, run.lengths, strict=True))]
+    if None in forms:
         for key, receipt in zip(keys, run, strict=True):
             yield read_record(store, storage, key, group, receipt, verify)
         return
+    records = store.get_all(run)
     if not verify:
-        yield from map(form.over, store.get_all(run))
+        yield from map(Form.over, forms, records)  # type: ignore[arg-type]  # there is no None
         return
-    digest = _digest_of(run.length)
-    for number, (record, checksum) in enumerate(zip(store.get_all(run), run.checksums, strict=True)):
+    digest = _digest_of(max(run.lengths))
+    for number, (form, record, checksum) in enumerate(zip(forms, records, run.checksums, strict=True)):
         if digest(record) == checksum:
-            yield form.over(record)
+            yield form.over(record)  # type: ignore[union-attr]  # as above
         else:  # it says what is wrong, or finds that an earlier load was written into
             yield read_record(store, storage, keys[number], group, run[number], verify)
 
@@ -350,7 +349,7 @@ class RecordStash(Stash, ABC):
         return read_record(self.records, self._storage, key, group, receipt, self.verify == "always", once)
 
     def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterator[Any]:
-        """Load the values of a group whose records are alike, each when it is its turn; see `read_run`.
+        """Load the values of a group that lie in one file, each when it is its turn; see `read_run`.
 
         Raises:
             CorruptBatch: A record is damaged or gone.

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -191,10 +192,11 @@ class ShardRecords(RecordStore):
 
     def get_all(self, run: ReceiptRun) -> Iterable[memoryview]:
         """Records in the map of their shard."""
-        shard, length = self._maps.get(run.file), run.length
-        if shard is None or max(run.offsets) + length > len(shard):
+        shard = self._maps.get(run.file)
+        ends = [*map(add, run.offsets, run.lengths)]
+        if shard is None or max(ends) > len(shard):
             return super().get_all(run)  # which maps it
-        return [shard[offset : offset + length] for offset in run.offsets]
+        return map(shard.__getitem__, map(slice, run.offsets, ends))
 
     def get_again(self, receipt: Receipt) -> memoryview:
         """A record read anew, shared with nobody."""
