@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -55,7 +56,12 @@ def size_bytes(batch_id: str) -> int:
 def fake_source(n: int, load: Callable[[str], FakeBatch] = load, **changes: Any) -> BatchSource[FakeBatch]:
     fields: dict[str, Any] = {"digest": f"batches 0 to {n}", "device": torch.device("cpu"), "size_bytes": size_bytes}
     return BatchSource(
-        "train of fakes", ids=Ids(range(n)), load=load, holding=holding, attach=attach, **fields | changes
+        "train of fakes",
+        ids=Ids(range(n)),
+        load_many=partial(map, load),
+        holding=holding,
+        attach=attach,
+        **fields | changes,
     )
 
 

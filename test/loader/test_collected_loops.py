@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from loader_fakes import FakeBatch
@@ -42,7 +43,16 @@ def test_a_thread_of_the_loop_may_collect_it_while_it_holds_the_queue(without_co
 
     ids = [str(number) for number in range(100)]
     source = BatchSource(
-        "some", "digest", ids, load, lambda batch, _: batch, lambda batch: batch, device("cpu"), 1, False, size_bytes
+        "some",
+        "digest",
+        ids,
+        partial(map, load),
+        lambda batch, _: batch,
+        lambda batch: batch,
+        device("cpu"),
+        1,
+        False,
+        size_bytes,
     )
     loader = BatchLoader(source, LoaderOptions(workers=2, max_bytes=1 << 20, prefetch=8))
     before = set(threading.enumerate())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
+from functools import partial
+from operator import itemgetter
 from typing import Protocol
 
 from zensols_like.batch.codec import BatchCodec
@@ -15,6 +18,8 @@ from zensols_like.loader import BatchSource
 from zensols_like.torchconfig import TorchConfig
 
 __all__ = ["BatchFeeder", "source_of"]
+
+_SECOND = itemgetter(1)
 
 
 class BatchFeeder(Protocol):
@@ -35,14 +40,19 @@ class BatchFeeder(Protocol):
     def ids_of(self, split_name: str) -> BatchIDs:
         """The IDs of the batches of a split."""
 
-    def load(self, name: str) -> Batch:
-        """A batch."""
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Batch]]:
+        """Batches with their IDs, in the order of these."""
 
     def attach(self, batch: Batch) -> Batch:
         """Tie a batch that was pickled to the stash."""
 
     def size_bytes(self, batch_id: str) -> int:
         """The bytes that loading a batch reads."""
+
+
+def load_all(stash: BatchFeeder, keys: Iterable[str]) -> Iterator[Batch]:
+    """Batches in the order of their IDs."""
+    return map(_SECOND, stash.load_many(keys))
 
 
 def source_of(stash: BatchFeeder, split: str) -> BatchSource[Batch]:
@@ -60,7 +70,7 @@ def source_of(stash: BatchFeeder, split: str) -> BatchSource[Batch]:
         name=f"{split} of {stash.name}",
         digest=hashlib.blake2b(identity.encode(), digest_size=16).hexdigest(),
         ids=stash.ids_of(split),
-        load=stash.load,
+        load_many=partial(load_all, stash),
         holding=Batch.holding,
         attach=stash.attach,
         device=stash.model_torch_config.device,

@@ -248,12 +248,14 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         self.prime()
         for names, positions in self._runs(keys):
             if positions is None:
-                yield from ((name, None) for name in names)
-            else:
-                for name, position, contexts in zip(
-                    names, positions, self._reader.read_all(names, positions), strict=True
-                ):
-                    yield name, self._holding(position, name, contexts)
+                yield names[0], None
+                continue
+            batches = self._batches(names, positions)
+            for name in names:
+                yield name, next(batches)  # which nothing here keeps
+
+    def _batches(self, names: Sequence[str], positions: Sequence[int]) -> Iterator[Batch]:
+        return map(self._holding, positions, names, self._reader.read_all(names, positions))
 
     def tensors(self, keys: Iterable[str] | None = None) -> Iterator[Mapping[str, Tensor | None]]:
         """The tensors of batches by attribute, without a batch around them: the quickest way to read.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import weakref
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
 from zensols_like.loader.queue import Reading, ReadQueue
 from zensols_like.loader.source import B
 from zensols_like.loader.stats import DeliveryLog
-from zensols_like.loader.work import Loaded, LoadWork
+from zensols_like.loader.work import Loaded, LoadWork, Reads
 
 __all__ = ["CallingThread", "Crew", "Threads"]
 
@@ -22,9 +23,12 @@ _MOMENT_S = 0.1
 class Crew(ABC, Generic[B]):
     """Those who read the batches of a queue."""
 
+    def begin(self, readings: Sequence[Reading[B]]) -> None:
+        """Take notice of batches that the loop began, before it asks for the first of them."""
+
     @abstractmethod
-    def load(self, reading: Reading[B]) -> None:
-        """Read a batch that the loop began, now."""
+    def load(self, reading: Reading[B]) -> Loaded[B] | BaseException:
+        """Read the next batch of those that the loop began, now."""
 
     def wait(self, reading: Reading[B]) -> Loaded[B] | BaseException:
         """Wait for a batch that was begun ahead of the loop."""
@@ -53,12 +57,14 @@ class CallingThread(Crew[B]):
         self._queue = queue
         self._work = work
 
-    def load(self, reading: Reading[B]) -> None:
+    def begin(self, readings: Sequence[Reading[B]]) -> None:
+        """Make ready to read what nobody has read."""
+        self._reads = reads_of(self._work, readings)
+
+    def load(self, reading: Reading[B]) -> Loaded[B] | BaseException:
         """Read it here."""
-        try:
-            reading.found = self._work(reading.step, None if reading.slot is None else reading.slot.buffer)
-        except BaseException as error:  # noqa: BLE001 - as in a thread; it is raised again where the batch is taken
-            reading.found = error
+        found = reading.found = self._reads.next()
+        return found
 
     def close(self) -> None:
         """There is nothing to end."""
@@ -108,6 +114,13 @@ class Threads(CallingThread[B]):
         self._queue.waiting.clear()
 
 
+def reads_of(work: LoadWork[B], readings: Sequence[Reading[B]]) -> Reads[B]:
+    """What reads those that are not there; one that has a slot is alone."""
+    slot = readings[0].slot
+    steps = [reading.step for reading in readings if not reading.is_there]
+    return Reads(work, steps, None if slot is None else slot.buffer)
+
+
 def _serve(queue: ReadQueue[Any], work: LoadWork[Any], log: DeliveryLog) -> None:
     """Read ahead until the end of the loop."""
     try:
@@ -119,19 +132,15 @@ def _serve(queue: ReadQueue[Any], work: LoadWork[Any], log: DeliveryLog) -> None
 def _read_ahead(queue: ReadQueue[Any], work: LoadWork[Any], log: DeliveryLog) -> None:
     while True:
         log.catch_up()
-        reading = queue.begin_ahead()
-        if reading is None:
-            if not queue.rest():
-                return
-        elif not reading.is_there:
-            try:
-                found = work(reading.step, None if reading.slot is None else reading.slot.buffer)
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the batch is taken
-                reading.finish(error)
-            else:
-                reading.finish(found)
-                del found
-        del reading  # nothing is kept while the thread waits
+        readings = queue.begin_ahead()
+        if readings:
+            missing = deque(reading for reading in readings if not reading.is_there)
+            reads = reads_of(work, readings)
+            del readings
+            while missing:  # nothing is kept of what was read
+                missing.popleft().finish(reads.next())
+        elif not queue.rest():
+            return
 
 
 def _end_threads(threads: Sequence[threading.Thread], queue: ReadQueue[Any]) -> None:

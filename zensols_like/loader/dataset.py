@@ -35,15 +35,17 @@ class BatchDataset(Dataset[B], Generic[B]):
         Raises:
             IndexError: There is none.
         """
-        batch = self.source.load(self.source.ids[index])
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[B]:
+        """The batches of several numbers."""
+        return [*map(self._decoded, self.source.load_many([self.source.ids[index] for index in indices]))]
+
+    def _decoded(self, batch: B) -> B:
         tensors = widen(batch.attributes, self.source.wide_data_types)
         if get_worker_info() is not None:
             tensors = pack(tensors).views()  # one piece of shared memory for each batch, not for each tensor
         return self.source.holding(batch, tensors)
-
-    def __getitems__(self, indices: Sequence[int]) -> list[B]:
-        """The batches of several numbers."""
-        return [self[index] for index in indices]
 
 
 def unwrap(batches: Sequence[B]) -> B:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from time import perf_counter
 from typing import Generic
@@ -23,6 +24,10 @@ _SPARE_SLOTS = 3
 """Beside those of the batches that are read ahead: one for what the loop reads itself, two for what is being copied."""
 _UNCOUNTED = 8 * WINDOW
 """So many batches wait to be counted by those who read, before the loop does it: it has nothing to read itself."""
+_OWN = 16
+"""How many batches the loop begins at once where nobody helps."""
+_PARTS = 4
+"""In how many parts a helper reads what there is room for."""
 _UNKNOWN = 1 << 30
 """The size of batches before the first one shows it: large, so that only few are read ahead."""
 
@@ -47,6 +52,7 @@ class Pipeline(Generic[B]):
         self.placer = placer
         self.log = log
         self._low = 0
+        self._takes_many = placer.gives_as_read and not queue.counts
 
     def run(self) -> Generator[tuple[Step, B], None, None]:
         """The batches of the steps, in order.
@@ -57,17 +63,21 @@ class Pipeline(Generic[B]):
         """
         waiting, pace, entries = self.queue.waiting, self.queue.pace, self.log.entries
         gives_as_read, copies, counts = self.placer.gives_as_read, self.placer.copies, self.queue.counts
+        own: deque[Reading[B]] = deque()  # begun here, before all that is waiting
         self.log.begin()
         asked = perf_counter()
         self._fill(_UNKNOWN)
         while True:  # all that is done here the loop waits for
-            ready = len(waiting)
-            reading = waiting.popleft() if ready else self._begin()
-            if reading is None:
+            ready = 0 if own else len(waiting)
+            if ready:
+                reading = waiting.popleft()
+            elif own or self._begin(own):
+                reading = own.popleft()
+            else:
                 return
             found = reading.found
             if found is None:
-                ready, found = 0, self.crew.wait(reading)
+                ready, found = 0, self.crew.wait(reading) if reading.is_ahead else self.crew.load(reading)
             if counts:
                 self.queue.release(reading.size)
             if gives_as_read and type(found) is Loaded:
@@ -90,14 +100,18 @@ class Pipeline(Generic[B]):
             del batch  # a loop that let go of its batch frees its memory
             asked = perf_counter()
 
-    def _begin(self) -> Reading[B] | None:
-        """Read the next batch here and now, unless somebody has just begun it; ``None`` at the end."""
+    def _begin(self, own: deque[Reading[B]]) -> bool:
+        """Begin with the next batches, unless somebody has just begun one; false at the end.
+
+        Where nobody helps, several are begun at once, of which each is read in its turn.
+        """
         self.log.catch_up()
-        reading = self.queue.begin()
-        if reading is not None and reading.found is None and not reading.is_ahead:
-            reading.slot = self.placer.lend() if self.queue.lends else None
-            self.crew.load(reading)
-        return reading
+        own += self.queue.begin(_OWN if self._takes_many and not self.queue.pace.wants_help else 1)
+        if own and not own[0].is_ahead:
+            if self.queue.lends:
+                own[0].slot = self.placer.lend()
+            self.crew.begin(own)
+        return bool(own)
 
     def _fill(self, nbytes: int) -> None:
         """See to it that batches are read ahead: half of the depth at a time, so that one call is for several."""
@@ -108,6 +122,7 @@ class Pipeline(Generic[B]):
         while queue.lends and len(queue.waiting) + len(queue.slots) < depth:
             queue.slots.append(self.placer.lend())
         queue.depth = depth
+        queue.most_ahead = max(1, depth // (_PARTS * max(1, workers))) if self._takes_many else 1
         if depth > 0:
             self.crew.fill()
 

@@ -27,7 +27,7 @@ def plan_work(source: BatchSource[B], options: LoaderOptions, device: torch.devi
     transform = None
     if options.transform is not None and options.transforms_in_worker:
         transform = SeededTransform(options.transform, options.seed)
-    return LoadWork(source.load, source.holding, transform, packs)
+    return LoadWork(source.load_many, source.holding, transform, packs)
 
 
 class Placer(Generic[B]):

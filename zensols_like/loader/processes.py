@@ -39,14 +39,17 @@ class Processes(Crew[B]):
         self._pool = pool
         self._futures: dict[Reading[B], Future[Loaded[B]]] = {}
 
-    def load(self, reading: Reading[B]) -> None:
+    def load(self, reading: Reading[B]) -> Loaded[B] | BaseException:
         """Have it read, and wait for it."""
+        found: Loaded[B] | BaseException
         try:
-            reading.found = self._pool.submit(_work, reading.step).result()
+            found = self._pool.submit(_work, reading.step).result()
         except BrokenProcessPool as error:
-            reading.found = _died(error)
+            found = _died(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where the batch is taken
-            reading.found = error
+            found = error
+        reading.found = found
+        return found
 
     def wait(self, reading: Reading[B]) -> Loaded[B] | BaseException:
         """Wait for it, or have it read where a pause took it back."""
@@ -56,9 +59,10 @@ class Processes(Crew[B]):
 
     def fill(self) -> None:
         """Ask for as many batches as there is room for."""
-        while (reading := self._queue.begin_ahead()) is not None:
-            if not reading.is_there:
-                self._ask(reading)
+        while readings := self._queue.begin_ahead():
+            for reading in readings:
+                if not reading.is_there:
+                    self._ask(reading)
 
     def _ask(self, reading: Reading[B]) -> None:
         try:
@@ -148,7 +152,7 @@ def _work(step: Step) -> Loaded[Any]:
     """In a worker process: do the work."""
     if _worker is None:
         raise WorkerError("This process is no worker of a loader.")
-    return _worker.work(step)
+    return next(_worker.work([step]))
 
 
 def _end_with_parent() -> None:

@@ -97,6 +97,8 @@ class ReadQueue(Generic[B]):
         """Memory for helpers."""
         self.depth = 0
         """How many batches helpers read ahead."""
+        self.most_ahead = 1
+        """How many a helper begins at once."""
         self.resting = 0
         """How many helpers wait to be called."""
         self.lends = False
@@ -117,33 +119,44 @@ class ReadQueue(Generic[B]):
         self._is_over = False
         self._error: Exception | None = None
 
-    def begin(self) -> Reading[B] | None:
-        """The next batch for the loop, which found none waiting: begun for it, unless a helper was quicker.
+    def begin(self, most: int = 1) -> list[Reading[B]]:
+        """The next batches for the loop, which found none waiting: begun for it, unless a helper was quicker.
+
+        Args:
+            most: How many the loop would read itself, one after another.
 
         Returns:
-            What the loop is to read, or one that ``is_ahead``; ``None`` at the end.
+            What the loop is to read, or one that ``is_ahead``; none at the end.
 
         Raises:
             Exception: What finding out the next step raised, whoever asked for it first.
         """
         with self._lock:
-            reading = self.waiting.popleft() if self.waiting else self._next(is_ahead=False)
-        if reading is None and self._error is not None:
+            readings = [self.waiting.popleft()] if self.waiting else self._begin(most, is_ahead=False)
+        if not readings and self._error is not None:
             raise self._error
-        return reading
+        return readings
 
-    def begin_ahead(self) -> Reading[B] | None:
-        """Begin with the next batch, for a helper; ``None`` at the end, where there is no room or no help is wanted."""
+    def begin_ahead(self) -> list[Reading[B]]:
+        """Begin with the next batches, for a helper; none at the end, where there is no room or no help is wanted."""
         with self._lock:
-            reading = None
-            if self.pace.wants_help and len(self.waiting) < self.depth and (self.slots or not self.lends):
-                reading = self._next(is_ahead=True)
-            if reading is None:
-                return None
+            room = self.depth - len(self.waiting)
             if self.lends:
-                reading.slot = self.slots.popleft()
-            self.waiting.append(reading)
-            return reading
+                room = min(room, len(self.slots))
+            if room <= 0 or not self.pace.wants_help:
+                return []
+            readings = self._begin(min(self.most_ahead, room), is_ahead=True)
+            if self.lends:
+                for reading in readings:
+                    reading.slot = self.slots.popleft()
+            self.waiting.extend(readings)
+            return readings
+
+    def _begin(self, most: int, is_ahead: bool) -> list[Reading[B]]:
+        readings: list[Reading[B]] = []
+        while len(readings) < most and (reading := self._next(is_ahead)) is not None:
+            readings.append(reading)
+        return readings
 
     def _next(self, is_ahead: bool) -> Reading[B] | None:
         if self._is_over:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
@@ -39,8 +39,8 @@ class BatchSource(Generic[B]):
     """Says which batches these are and in which order; equal for equal stores, wherever they lie."""
     ids: Sequence[str]
     """The IDs of the batches, in order."""
-    load: Callable[[str], B]
-    """Reads and verifies a batch; may be called by several threads."""
+    load_many: Callable[[Sequence[str]], Iterable[B]]
+    """Reads and verifies batches, each when it is its turn; may be called by several threads."""
     holding: Callable[[B, Tensors], B]
     """A copy of a batch that holds these tensors instead of its own."""
     attach: Callable[[B], B]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeAlias
 
@@ -15,7 +16,7 @@ from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B, Tensors
 from zensols_like.torchconfig import derive_seed, seeded
 
-__all__ = ["NO_TIMES", "LoadWork", "Loaded", "SeededTransform", "Times", "note_of"]
+__all__ = ["NO_TIMES", "LoadWork", "Loaded", "Reads", "SeededTransform", "Times", "note_of"]
 
 
 Times: TypeAlias = tuple[float, float, float, float]
@@ -62,24 +63,28 @@ class SeededTransform:
 class LoadWork(Generic[B]):
     """The work of a worker; it is pickled for worker processes, and makes no call to CUDA."""
 
-    load: Callable[[str], B]
+    load_many: Callable[[Sequence[str]], Iterable[B]]
     holding: Callable[[B, Tensors], B]
     transform: SeededTransform | None
     packs: bool
 
-    def __call__(self, step: Step, out: Tensor | None = None) -> Loaded[B]:
-        """Do it for the batch of a step.
+    def __call__(self, steps: Sequence[Step], out: Tensor | None = None) -> Iterator[Loaded[B]]:
+        """Do it for the batch of each step, when it is its turn; after an error nothing more comes.
 
         Args:
-            step: The step.
-            out: Memory to pack the tensors into, if they fit.
+            steps: The steps.
+            out: Memory to pack the tensors of a batch into, if they fit.
 
         Raises:
             Exception: Whatever reading, decoding or the transform raise, with a note that names the batch.
         """
+        batches = iter(self.load_many([step.ref.batch_id for step in steps]))
+        return map(self._load, steps, repeat(batches), repeat(out))
+
+    def _load(self, step: Step, batches: Iterator[B], out: Tensor | None) -> Loaded[B]:
         try:
             began = perf_counter()
-            batch = self.load(step.ref.batch_id)
+            batch = next(batches)
             read = perf_counter()
             tensors = batch.attributes
             decoded = transformed = perf_counter()
@@ -97,6 +102,32 @@ class LoadWork(Generic[B]):
         except Exception as error:
             error.add_note(note_of(step))
             raise
+
+
+class Reads(Generic[B]):
+    """What is found for the batches of steps, one after another, whatever happens to one of them.
+
+    Args:
+        work: What is done for a batch.
+        steps: The steps.
+        out: Memory to pack the tensors of a batch into, if they fit.
+    """
+
+    def __init__(self, work: LoadWork[B], steps: Sequence[Step], out: Tensor | None = None) -> None:
+        self._work = work
+        self._steps = steps
+        self._out = out
+        self._count = 0
+        self._found = work(steps, out)
+
+    def next(self) -> Loaded[B] | BaseException:
+        """What is found for the next one: its batch, or why it cannot be read."""
+        self._count += 1
+        try:
+            return next(self._found)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the batch is taken
+            self._found = self._work(self._steps[self._count :], self._out)
+            return error
 
 
 def note_of(step: Step) -> str:
