@@ -6,11 +6,14 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from loader_fakes import FakeBatch, fake_loader, load
+from loader_fakes import FakeBatch, fake_loader, fake_source, load
 
+from zensols_like.loader import BatchLoader, LoaderOptions
 from zensols_like.loader.pace import WINDOW, Pace
 
 BY_PROCESSES = pytest.param({"workers": 2, "worker_type": "process"}, marks=pytest.mark.process)
@@ -190,3 +193,37 @@ def test_a_loop_that_begins_in_a_pause_starts_no_thread() -> None:
         for _ in loader:
             time.sleep(0.001)
     assert set(readers.threads) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("load_s", [0.0, 0.001])
+def test_a_helper_begins_with_several_batches_only_where_they_take_a_moment(load_s: float) -> None:
+    begun: dict[bool, list[int]] = {True: [], False: []}
+    loop_thread = threading.get_ident()
+
+    def load_many(ids: Sequence[str]) -> Iterator[FakeBatch]:
+        begun[threading.get_ident() == loop_thread].append(len(ids))
+        for batch_id in ids:
+            time.sleep(load_s)
+            yield load(batch_id)
+
+    loader = BatchLoader(replace(fake_source(400), load_many=load_many), LoaderOptions(prefetch=16))
+    loader._pace.saw = _let_threads_help(loader._pace)  # type: ignore[method-assign]
+    got = []
+    for batch in loader:
+        got.append(batch.id)
+        time.sleep(0.0002)
+    assert got == [str(number) for number in range(400)]
+    assert sum(begun[True]) + sum(begun[False]) == 400
+    assert max(begun[False]) == (4 if load_s == 0 else 1)
+    assert set(begun[True]) <= {1}
+
+
+def _let_threads_help(pace: Pace) -> Any:
+    """A way to take notice of windows that never does without threads."""
+    saw = pace.saw
+
+    def take_notice(periods: Sequence[float], step_s: float, load_s: float) -> None:
+        saw(periods, step_s, load_s)
+        pace.pays = True
+
+    return take_notice

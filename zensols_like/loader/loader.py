@@ -209,7 +209,7 @@ class BatchLoader(Generic[B]):
     def paused(self) -> Iterator[None]:
         """Let nobody read ahead meanwhile, as where the loop needs all processors for itself.
 
-        Workers finish the batches that they are reading, and no others.
+        Workers finish what they have begun, which takes as long as one batch or less than a millisecond.
 
         Example::
 

@@ -45,6 +45,8 @@ class Pace:
         """Whether threads are wanted; they are at first."""
         self.is_paused = False
         """Whether the loop wants nobody to read ahead just now."""
+        self.loads_are_short = False
+        """Whether a thread that begins with several loads is done with them in a moment; not before that was seen."""
         self._is_settled = False
         self._costs: dict[bool, float] = {}
         self._patience = self._doublings = 0
@@ -64,6 +66,7 @@ class Pace:
             step_s: How long of this the loop worked, on average.
             load_s: How long a load took, on average, wherever it was done.
         """
+        self.loads_are_short = load_s < _LONG_S
         if not self._is_settled:  # a change shows when what was read ahead before it is taken
             self._is_settled = True
             return

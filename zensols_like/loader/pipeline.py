@@ -122,7 +122,8 @@ class Pipeline(Generic[B]):
         while queue.lends and len(queue.waiting) + len(queue.slots) < depth:
             queue.slots.append(self.placer.lend())
         queue.depth = depth
-        queue.most_ahead = max(1, depth // (_PARTS * max(1, workers))) if self._takes_many else 1
+        takes_many = self._takes_many and queue.pace.loads_are_short
+        queue.most_ahead = max(1, depth // (_PARTS * max(1, workers))) if takes_many else 1
         if depth > 0:
             self.crew.fill()
 
