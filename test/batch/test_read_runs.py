@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import gc
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, BatchShardStash, BatchStash
+from zensols_like.batch.split import BatchIDs
 from zensols_like.errors import BatchError, CorruptBatch
-from zensols_like.persist import GroupedStash
+from zensols_like.persist import DictionaryStash, GroupedStash
 from zensols_like.torchconfig import TorchConfig
 
 POINTS, SIZE = 200, 3
@@ -52,7 +55,7 @@ def stashes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return [
         stash_of(folder, request.param, verify, decoded_attributes=wanted)
         for verify in ("always", "never")
-        for wanted in (None, {"x"}, {"z"}, {"x", "y"})
+        for wanted in (None, {"x"}, {"z"}, {"x", "y"}, set())
     ]
 
 
@@ -71,14 +74,15 @@ def walk(tensors: Iterator[Any]) -> tuple[list[Any], Exception | None]:
     return came, None
 
 
-@given(keys=st.lists(st.integers(0, BATCHES - 1).map(str), max_size=50), as_iterator=st.booleans())
-def test_any_keys_in_any_order(stashes: list[BatchStash], keys: list[str], as_iterator: bool) -> None:
+@given(
+    keys=st.lists(st.integers(0, BATCHES - 1).map(str), max_size=50), kind=st.sampled_from([list, tuple, deque, iter])
+)
+def test_any_keys_in_any_order(stashes: list[BatchStash], keys: list[str], kind: Callable[[Any], Any]) -> None:
     for stash in stashes:
         expected = [stash.load(key) for key in keys]
-        wanted = iter(keys) if as_iterator else keys
-        for found, batch in zip(stash.tensors(wanted), expected, strict=True):
+        for found, batch in zip(stash.tensors(kind(keys)), expected, strict=True):
             assert same(found, batch.attributes)
-        wanted = iter(keys) if as_iterator else keys
+        wanted = kind(keys)
         for key, (name, found), batch in zip(keys, stash.load_many(wanted), expected, strict=True):
             assert (name, found.id, found.split_name) == (key, key, batch.split_name)
             assert found.data_point_ids == batch.data_point_ids
@@ -93,6 +97,19 @@ def test_what_is_not_planned_comes_at_its_turn(stashes: list[BatchStash], keys: 
     came, error = walk(stash.tensors(keys))
     assert len(came) == (is_there.index(False) if False in is_there else len(keys))
     assert (error is None) == all(is_there)
+
+
+@given(first=st.integers(0, BATCHES), last=st.integers(0, 2 * BATCHES), step=st.sampled_from([1, 2, -1]))
+def test_ids_beyond_the_plan_are_not_planned(stashes: list[BatchStash], first: int, last: int, step: int) -> None:
+    ids, stash = BatchIDs(range(first, last)[::step]), stashes[0]
+    is_there = [position < BATCHES for position in ids.positions]
+    assert [(key, batch is not None) for key, batch in stash.load_many(ids)] == [*zip(ids, is_there, strict=True)]
+    came, error = walk(stash.tensors(ids))
+    assert len(came) == (is_there.index(False) if False in is_there else len(ids))
+    assert (error is None) == all(is_there)
+    own = stash.ids_of("test")
+    found = [key for key, batch in stash.splits["test"].load_many(ids) if batch is not None]
+    assert found == [key for key in ids if key in own]
 
 
 def test_a_split_gives_its_own_only(stashes: list[BatchStash]) -> None:
@@ -182,6 +199,34 @@ def test_what_is_not_committed_comes_at_its_turn(tmp_path: Path) -> None:
     came, error = walk(stash._reader.read_all([*map(str, positions)], positions))
     assert len(came) == 3
     assert error is not None
+
+
+class Ending(DictionaryStash):
+    """A stash that leaks the end of an iterator."""
+
+    def load(self, name: str) -> Any:
+        return next(iter(())) if name == "20" else super().load(name)
+
+
+def test_an_iterator_that_ends_within_a_stash_is_no_end_of_the_walk() -> None:
+    stash = ArrayBatchStash.from_arrays(ARRAYS, None, label="y", batch_size=SIZE, delegate=Ending())
+    stash.prime()
+    for walk_over in (stash.tensors, stash.load_many):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            list(walk_over([*map(str, range(BATCHES))]))
+
+
+def test_a_walk_that_ends_lets_go_of_the_store(tmp_path: Path) -> None:
+    stash = stash_of(tmp_path)
+    stash.prime()
+    for way in (lambda: stash.tensors(), lambda: stash.loader("train", prefetch=0), lambda: stash.loader("train")):
+        loop = way()
+        next(iter(loop))
+        del loop
+    maps = Path("/proc/self/maps")
+    stash.clear()
+    gc.collect()
+    assert not maps.exists() or str(tmp_path) not in maps.read_text()
 
 
 class Renamed(ArrayBatchStash):

@@ -4,12 +4,15 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from support.flowers import FlowerBatch, flower_stash
 from torch.utils.data import DataLoader
 
-from zensols_like.loader import unwrap
+from zensols_like.batch import ArrayBatchStash
+from zensols_like.errors import BatchError
+from zensols_like.loader import BatchDataset, unwrap
 
 WRAPPED = {"batch_size": 1, "collate_fn": unwrap}
 PLAIN = {"batch_size": None}
@@ -34,6 +37,36 @@ def test_batches_have_numbers(tmp_path: Path) -> None:
     assert [batch.id for batch in dataset.__getitems__([1, 0])] == list(stash.ids_of("test"))[::-1]
     with pytest.raises(IndexError):
         dataset[2]
+
+
+class Numbered(BatchDataset[Any]):
+    """A dataset that makes something else of a batch."""
+
+    def __getitem__(self, index: int) -> Any:
+        return f"{index} is {super().__getitem__(index).id}"
+
+
+def test_who_changes_what_a_number_gives_changes_it_for_many(tmp_path: Path) -> None:
+    dataset = Numbered(flower_stash(tmp_path).as_dataset("train").source)
+    for options in (WRAPPED, PLAIN):
+        assert list(DataLoader(dataset, **options)) == [f"{number} is {number}" for number in range(len(dataset))]
+
+
+class Shifted(ArrayBatchStash):
+    """A stash that forgets a batch."""
+
+    def load_many(self, keys: Any) -> Any:
+        return (pair for pair in super().load_many(keys) if pair[0] != "3")
+
+
+def test_a_stash_that_gives_another_batch_is_told(tmp_path: Path) -> None:
+    arrays = {"x": np.arange(40), "y": np.arange(40)}
+    stash = Shifted.from_arrays(arrays, tmp_path, label="y", batch_size=4, split={"train": 1.0})
+    for way in (stash.loader("train"), stash.loader("train", workers=0)):
+        with pytest.raises(BatchError, match=r"'4' was given where '3'|no such batch"):
+            list(way)
+    with pytest.raises(BatchError, match="'4' was given where '3'"):
+        stash.as_dataset("train").__getitems__([2, 3, 4])
 
 
 def test_a_dataset_is_small_when_it_is_pickled(tmp_path: Path) -> None:

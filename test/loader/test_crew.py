@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from loader_fakes import FakeBatch, fake_loader, fake_source, load
 
+from zensols_like.errors import BatchError
 from zensols_like.loader import BatchLoader, LoaderOptions
 from zensols_like.loader.pace import WINDOW, Pace
 
@@ -227,3 +228,60 @@ def _let_threads_help(pace: Pace) -> Any:
         pace.pays = True
 
     return take_notice
+
+
+# ---- sources that do not do as they should
+
+
+def refuse_three(ids: Sequence[str]) -> list[FakeBatch]:
+    """Raises when it is called, and not when a batch is asked for."""
+    if "3" in ids:
+        raise ArithmeticError("cannot stand 3")
+    return [load(batch_id) for batch_id in ids]
+
+
+def all_but_three(ids: Sequence[str]) -> Iterator[FakeBatch]:
+    """Gives too few, where the last one is 3."""
+    return (load(batch_id) for batch_id in ids if batch_id != "3")
+
+
+@pytest.mark.parametrize("way", [{}, {"workers": 3}, {"prefetch": 0}, {"cache": "cpu"}, BY_PROCESSES])
+@pytest.mark.parametrize(("load_many", "error"), [(refuse_three, ArithmeticError), (all_but_three, BatchError)])
+def test_an_error_of_a_source_comes_at_its_turn(way: dict[str, Any], load_many: Any, error: type[Exception]) -> None:
+    source = replace(fake_source(6 if error is ArithmeticError else 4), load_many=load_many)
+    with BatchLoader(source, LoaderOptions(**way)) as loader:
+        loop = iter(loader)
+        assert [next(loop).id for _ in range(3)] == ["0", "1", "2"]
+        with pytest.raises(error) as told:
+            next(loop)
+        assert "batch '3'" in "".join(told.value.__notes__)
+    with BatchLoader(source, LoaderOptions(on_error="skip", **way)) as loader:
+        assert [batch.id for batch in loader] == [f"{number}" for number in range(len(source.ids)) if number != 3]
+        assert loader.stats.skipped_ids == ["3"]
+
+
+def test_a_helper_never_begins_with_many() -> None:
+    begun: list[int] = []
+
+    def load_many(ids: Sequence[str]) -> Iterator[FakeBatch]:
+        if threading.current_thread().name == "zensols_like.loader":
+            begun.append(len(ids))
+        return map(load, ids)
+
+    loader = BatchLoader(replace(fake_source(2000), load_many=load_many), LoaderOptions(prefetch=400))
+    loader._pace.saw = _let_threads_help(loader._pace)  # type: ignore[method-assign]
+    for _ in loader:
+        time.sleep(0.0001)
+    assert max(begun) == 4
+
+
+@pytest.mark.parametrize("way", [{"prefetch": 0}, {"workers": 0}])
+def test_a_loop_that_nobody_helps_looks_up_many_at_once(way: dict[str, Any]) -> None:
+    begun: list[int] = []
+
+    def load_many(ids: Sequence[str]) -> Iterator[FakeBatch]:
+        begun.append(len(ids))
+        return map(load, ids)
+
+    assert len(list(BatchLoader(replace(fake_source(100), load_many=load_many), LoaderOptions(**way)))) == 100
+    assert begun == [16] * 6 + [4]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -120,7 +119,8 @@ class StashContexts:
 
     def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterable[Any]:
         """Load the contexts of batches."""
-        return map(self.get_part, keys, repeat(group), run)
+        for key, receipt in zip(keys, run, strict=True):
+            yield self.get_part(key, group, receipt)
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
         """Every key of the stash."""

@@ -6,20 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
-from operator import itemgetter
 from typing import Protocol
 
 from zensols_like.batch.codec import BatchCodec
 from zensols_like.batch.domain import Batch
 from zensols_like.batch.split import BatchIDs
 from zensols_like.batch.store import BatchStore
-from zensols_like.errors import DatasetError
+from zensols_like.errors import BatchError, DatasetError
 from zensols_like.loader import BatchSource
 from zensols_like.torchconfig import TorchConfig
 
 __all__ = ["BatchFeeder", "source_of"]
-
-_SECOND = itemgetter(1)
 
 
 class BatchFeeder(Protocol):
@@ -51,8 +48,23 @@ class BatchFeeder(Protocol):
 
 
 def load_all(stash: BatchFeeder, keys: Iterable[str]) -> Iterator[Batch]:
-    """Batches in the order of their IDs."""
-    return map(_SECOND, stash.load_many(keys))
+    """Batches in the order of their IDs.
+
+    Raises:
+        BatchError: The stash gives another one.
+    """
+    return map(_required, keys, stash.load_many(keys))
+
+
+def _required(wanted: str, given: tuple[str, Batch]) -> Batch:
+    name, batch = given
+    if name != wanted:
+        raise BatchError(
+            f"Batch {name!r} was given where {wanted!r} was asked for.",
+            "load_many of the stash",
+            "let it give one for each key, in their order",
+        )
+    return batch
 
 
 def source_of(stash: BatchFeeder, split: str) -> BatchSource[Batch]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from zensols_like.batch.contexts import ContextStore
@@ -79,10 +80,10 @@ class ContextReader:
         Raises:
             MissingBatchError: A batch is planned, but not committed yet; this and what follows comes at its turn.
             CorruptBatch: A record is damaged or gone; names the batch and the file.
-            StaleError: The store was encoded again, or cleared, since it was opened.
+            StaleError: The store was encoded again, or cleared, since it was opened and before these were looked up.
         """
         columns = None if self._is_mended or len(positions) <= _FEW else self._columns(names, positions)
-        if columns is None:
+        if not columns:
             yield from map(self.read, positions, names)
             return
         try:
@@ -99,7 +100,7 @@ class ContextReader:
             if run is None:
                 return None
             parts = self._contexts.get_parts(names, group, run)
-            columns.append(parts if wanted is None else (narrowed(part, wanted) for part in parts))
+            columns.append(parts if wanted is None else map(narrowed, parts, repeat(wanted)))
         return columns
 
 

@@ -8,9 +8,12 @@ from typing import Any, Protocol, overload
 
 from torch import Tensor
 
-from zensols_like.persist import ReadOnlyStash
+from zensols_like.persist import ReadOnlyStash, chunks
 
-__all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "position_of"]
+__all__ = ["RUN", "BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "position_of"]
+
+RUN = 16
+"""How many batches are looked up together."""
 
 
 def position_of(batch_id: str) -> int | None:
@@ -48,6 +51,13 @@ class BatchIDs(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         return map(str, self.positions)
+
+    def covers(self, keys: Sequence[str]) -> bool:
+        """Whether all keys are among these."""
+        if isinstance(keys, BatchIDs):
+            ends = keys.positions[:1], keys.positions[-1:]
+            return all(position in self.positions for end in ends for position in end)
+        return all(map(self.__contains__, keys))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and position_of(name) in self.positions
@@ -99,10 +109,15 @@ class BatchSplit(ReadOnlyStash):
 
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Batches in the order of ``keys``; ``None`` for those of other splits."""
-        own = self.batch_stash.ids_of(self.split_name)
-        if isinstance(keys, Sequence) and all(map(own.__contains__, keys)):
-            return self.batch_stash.load_many(keys)
-        return ((key, self.batch_stash.load(key) if key in own else None) for key in keys)
+        own, stash = self.batch_stash.ids_of(self.split_name), self.batch_stash
+        if isinstance(keys, BatchIDs) and own.covers(keys):
+            yield from stash.load_many(keys)
+            return
+        for some in chunks(keys, RUN if isinstance(keys, Sequence) else 1):
+            if own.covers(some):
+                yield from stash.load_many(some)
+            else:
+                yield from ((key, stash.load(key) if key in own else None) for key in some)
 
     def items(self) -> Iterable[tuple[str, Any]]:
         """Every batch of the split with its ID."""

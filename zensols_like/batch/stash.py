@@ -21,7 +21,7 @@ from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import PlannedIDs
 from zensols_like.batch.priming import PrimingStash
 from zensols_like.batch.reader import ContextReader
-from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
+from zensols_like.batch.split import RUN, BatchIDs, BatchSplit, SplitViews
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import (
@@ -32,7 +32,7 @@ from zensols_like.errors import (
     PersistableError,
 )
 from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions
-from zensols_like.persist import Stash
+from zensols_like.persist import Stash, chunks
 from zensols_like.protocols import Deallocatable
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import FeatureVectorizerManagerSet
@@ -40,8 +40,6 @@ from zensols_like.vectorize import FeatureVectorizerManagerSet
 __all__ = ["BatchStash"]
 
 
-_RUN = 16
-"""How many batches are looked up together."""
 _STALE = ("error", "rebuild", "ignore")
 
 
@@ -241,8 +239,12 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         return ContextReader(self.store, self._contexts, self._wanted)
 
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
-        """Batches in the order of ``keys``; ``None`` for those that are not planned."""
-        if type(self).load is not BatchStash.load:  # who changes how one is loaded changes it for many, too
+        """Batches in the order of ``keys``; ``None`` for those that are not planned.
+
+        Those of a sequence are looked up together; of other keys each is taken when it is its turn.
+        """
+        # who changes how one is loaded changes it for many, too
+        if type(self).load is not BatchStash.load or not isinstance(keys, Sequence):
             yield from Stash.load_many(self, keys)
             return
         self.prime()
@@ -270,23 +272,25 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
             CorruptBatch: A record is damaged or gone.
         """
         self.prime()
-        for names, positions in self._runs(BatchIDs(range(len(self))) if keys is None else keys):
+        wanted = self.keys() if keys is None else keys
+        if not isinstance(wanted, Sequence):
+            yield from (self.decode(self._reader.read(self._position(name), name)) for name in wanted)
+            return
+        for names, positions in self._runs(wanted):
             if positions is None:
                 raise self._not_planned(names[0])
-            yield from map(self.codec.decode, self._reader.read_all(names, positions))
+            contexts = self._reader.read_all(names, positions)
+            for _ in names:
+                yield self.codec.decode(next(contexts))
 
-    def _runs(self, keys: Iterable[str]) -> Iterator[tuple[Sequence[str], Sequence[int] | None]]:
-        """Keys that are looked up together, and the positions of their batches; ``None`` for one that is not planned.
-
-        Of what is no sequence each key is taken when it is its turn, since nobody knows when the next one comes.
-        """
-        locate = self.store.plan.position
-        pieces = _pieces(keys) if isinstance(keys, Sequence) else ((key,) for key in keys)
-        for names in pieces:
-            if isinstance(names, BatchIDs):
-                yield names, names.positions
-                continue
-            positions = [*map(locate, names)]
+    def _runs(self, keys: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[int] | None]]:
+        """Keys that are looked up together, and the positions of their batches; ``None`` for a key that has none."""
+        if isinstance(keys, BatchIDs) and BatchIDs(range(len(self.store.plan))).covers(keys):
+            runs = (keys[start : start + RUN] for start in range(0, len(keys), RUN))
+            yield from ((names, names.positions) for names in runs)
+            return
+        for names in chunks(keys, RUN):
+            positions = [*map(self.store.plan.position, names)]
             known = [position for position in positions if position is not None]
             if len(known) == len(names):
                 yield names, known
@@ -301,10 +305,10 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         position = self.store.plan.position(name)
         return position is not None and self.store.index.is_committed(position)
 
-    def keys(self) -> Iterable[str]:
+    def keys(self) -> BatchIDs:
         """The IDs of the batches, in the order of the plan; primes where the store is not complete."""
         self.prime()
-        return map(str, range(len(self.store.plan)))
+        return BatchIDs(range(len(self.store.plan)))
 
     def __len__(self) -> int:
         self.prime()
@@ -420,8 +424,3 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
         return {**state, "observer": None, "_committer": None, "_ready": False}
-
-
-def _pieces(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Keys cut into runs."""
-    return (keys[start : start + _RUN] for start in range(0, len(keys), _RUN))

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
+from zensols_like.errors import WorkerError
 from zensols_like.loader.queue import Reading, ReadQueue
 from zensols_like.loader.source import B
 from zensols_like.loader.stats import DeliveryLog
@@ -58,12 +59,16 @@ class CallingThread(Crew[B]):
         self._work = work
 
     def begin(self, readings: Sequence[Reading[B]]) -> None:
-        """Make ready to read what nobody has read."""
-        self._reads = reads_of(self._work, readings)
+        """Make ready to read them."""
+        reads = reads_of(self._work, readings)
+        for reading in readings:
+            reading.reads = reads
 
     def load(self, reading: Reading[B]) -> Loaded[B] | BaseException:
         """Read it here."""
-        found = reading.found = self._reads.next()
+        if reading.reads is None:
+            raise WorkerError(f"Batch {reading.step.ref.batch_id!r} was not begun.")
+        found = reading.found = reading.reads.next()
         return found
 
     def close(self) -> None:
@@ -115,10 +120,9 @@ class Threads(CallingThread[B]):
 
 
 def reads_of(work: LoadWork[B], readings: Sequence[Reading[B]]) -> Reads[B]:
-    """What reads those that are not there; one that has a slot is alone."""
+    """What reads them; one that has a slot is alone."""
     slot = readings[0].slot
-    steps = [reading.step for reading in readings if not reading.is_there]
-    return Reads(work, steps, None if slot is None else slot.buffer)
+    return Reads(work, [reading.step for reading in readings], None if slot is None else slot.buffer)
 
 
 def _serve(queue: ReadQueue[Any], work: LoadWork[Any], log: DeliveryLog) -> None:
@@ -134,13 +138,19 @@ def _read_ahead(queue: ReadQueue[Any], work: LoadWork[Any], log: DeliveryLog) ->
         log.catch_up()
         readings = queue.begin_ahead()
         if readings:
-            missing = deque(reading for reading in readings if not reading.is_there)
-            reads = reads_of(work, readings)
-            del readings
-            while missing:  # nothing is kept of what was read
-                missing.popleft().finish(reads.next())
+            _read(readings, work)
         elif not queue.rest():
             return
+
+
+def _read(readings: list[Reading[Any]], work: LoadWork[Any]) -> None:
+    """Read what is not there, and keep nothing of it."""
+    missing = deque(reading for reading in readings if not reading.is_there)
+    readings.clear()
+    if missing:
+        reads = reads_of(work, missing)
+        while missing:
+            missing.popleft().finish(reads.next())
 
 
 def _end_threads(threads: Sequence[threading.Thread], queue: ReadQueue[Any]) -> None:

@@ -35,13 +35,19 @@ class BatchDataset(Dataset[B], Generic[B]):
         Raises:
             IndexError: There is none.
         """
-        return self.__getitems__([index])[0]
+        return self._decoded([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[B]:
         """The batches of several numbers."""
-        return [*map(self._decoded, self.source.load_many([self.source.ids[index] for index in indices]))]
+        if type(self).__getitem__ is not BatchDataset.__getitem__:  # who changes what one is changes it for many, too
+            return [self[index] for index in indices]
+        return self._decoded(indices)
 
-    def _decoded(self, batch: B) -> B:
+    def _decoded(self, indices: Sequence[int]) -> list[B]:
+        ids = [self.source.ids[index] for index in indices]
+        return [self._ready(batch) for _, batch in zip(ids, self.source.load_many(ids), strict=True)]
+
+    def _ready(self, batch: B) -> B:
         tensors = widen(batch.attributes, self.source.wide_data_types)
         if get_worker_info() is not None:
             tensors = pack(tensors).views()  # one piece of shared memory for each batch, not for each tensor

@@ -26,8 +26,8 @@ _UNCOUNTED = 8 * WINDOW
 """So many batches wait to be counted by those who read, before the loop does it: it has nothing to read itself."""
 _OWN = 16
 """How many batches the loop begins at once where nobody helps."""
-_PARTS = 4
-"""In how many parts a helper reads what there is room for."""
+_AHEAD = 4
+"""How many batches a helper begins at once at most; and in how many parts helpers read what there is room for."""
 _UNKNOWN = 1 << 30
 """The size of batches before the first one shows it: large, so that only few are read ahead."""
 
@@ -106,9 +106,11 @@ class Pipeline(Generic[B]):
         Where nobody helps, several are begun at once, of which each is read in its turn.
         """
         self.log.catch_up()
-        own += self.queue.begin(_OWN if self._takes_many and not self.queue.pace.wants_help else 1)
-        if own and not own[0].is_ahead:
-            if self.queue.lends:
+        queue = self.queue
+        is_helped = queue.depth > 0 and queue.pace.wants_help
+        own += queue.begin(_OWN if self._takes_many and not is_helped else 1)
+        if own and own[0].found is None and not own[0].is_ahead:
+            if queue.lends:
                 own[0].slot = self.placer.lend()
             self.crew.begin(own)
         return bool(own)
@@ -123,7 +125,7 @@ class Pipeline(Generic[B]):
             queue.slots.append(self.placer.lend())
         queue.depth = depth
         takes_many = self._takes_many and queue.pace.loads_are_short
-        queue.most_ahead = max(1, depth // (_PARTS * max(1, workers))) if takes_many else 1
+        queue.most_ahead = max(1, min(_AHEAD, depth // (_AHEAD * max(1, workers)))) if takes_many else 1
         if depth > 0:
             self.crew.fill()
 

@@ -15,7 +15,7 @@ from zensols_like.loader.pace import Pace
 from zensols_like.loader.packed import Packed
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B
-from zensols_like.loader.work import NO_TIMES, Loaded
+from zensols_like.loader.work import NO_TIMES, Loaded, Reads
 
 __all__ = ["Cache", "ReadQueue", "Reading"]
 
@@ -32,7 +32,7 @@ class Reading(Generic[B]):
         is_ahead: Whether it is a helper who reads.
     """
 
-    __slots__ = ("_done", "found", "is_ahead", "is_cached", "size", "slot", "step")
+    __slots__ = ("_done", "found", "is_ahead", "is_cached", "reads", "size", "slot", "step")
 
     def __init__(self, step: Step, size: int, is_ahead: bool) -> None:
         self.step = step
@@ -42,6 +42,8 @@ class Reading(Generic[B]):
         """Memory to pack its tensors into."""
         self.is_cached = False
         """Whether it was kept from before, and nobody reads it."""
+        self.reads: Reads[B] | None = None
+        """What reads it, where it is the loop."""
         self.found: Loaded[B] | BaseException | None = None
         """What was read or why it could not be; ``None`` as long as nobody knows."""
         if is_ahead:
@@ -140,15 +142,12 @@ class ReadQueue(Generic[B]):
     def begin_ahead(self) -> list[Reading[B]]:
         """Begin with the next batches, for a helper; none at the end, where there is no room or no help is wanted."""
         with self._lock:
-            room = self.depth - len(self.waiting)
-            if self.lends:
-                room = min(room, len(self.slots))
-            if room <= 0 or not self.pace.wants_help:
+            most = min(self.most_ahead, self.depth - len(self.waiting))
+            if most <= 0 or not self.pace.wants_help or (self.lends and not self.slots):
                 return []
-            readings = self._begin(min(self.most_ahead, room), is_ahead=True)
-            if self.lends:
-                for reading in readings:
-                    reading.slot = self.slots.popleft()
+            readings = self._begin(1 if self.lends else most, is_ahead=True)
+            if self.lends and readings:
+                readings[0].slot = self.slots.popleft()
             self.waiting.extend(readings)
             return readings
 

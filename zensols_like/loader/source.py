@@ -40,7 +40,8 @@ class BatchSource(Generic[B]):
     ids: Sequence[str]
     """The IDs of the batches, in order."""
     load_many: Callable[[Sequence[str]], Iterable[B]]
-    """Reads and verifies batches, each when it is its turn; may be called by several threads."""
+    """Reads and verifies batches, exactly one for each ID, in their order, each when it is its turn; may be called by
+    several threads."""
     holding: Callable[[B, Tensors], B]
     """A copy of a batch that holds these tensors instead of its own."""
     attach: Callable[[B], B]

@@ -74,7 +74,7 @@ class LoadWork(Generic[B]):
     packs: bool
 
     def __call__(self, steps: Sequence[Step], out: Tensor | None = None) -> Iterator[Loaded[B]]:
-        """Do it for the batch of each step, when it is its turn; after an error nothing more comes.
+        """Do it for the batch of each step, when it is its turn; after an error ask anew for the rest.
 
         Args:
             steps: The steps.
@@ -83,13 +83,28 @@ class LoadWork(Generic[B]):
         Raises:
             Exception: Whatever reading, decoding or the transform raise, with a note that names the batch.
         """
-        batches = iter(self.load_many([step.ref.batch_id for step in steps]))
-        return map(self._load, steps, repeat(batches), repeat(out))
+        return map(self._load, steps, repeat(self._batches(steps)), repeat(out))
+
+    def _batches(self, steps: Sequence[Step]) -> Iterator[B]:
+        ids = [step.ref.batch_id for step in steps]
+        try:
+            batches = self.load_many(ids)
+        except Exception:
+            if len(ids) == 1:
+                raise
+            for batch_id in ids:  # one of them is refused: which one shows when it is its turn
+                yield from self.load_many([batch_id])
+        else:
+            yield from batches
 
     def _load(self, step: Step, batches: Iterator[B], out: Tensor | None) -> Loaded[B]:
         try:
             began = perf_counter()
-            batch = next(batches)
+            batch = next(batches, None)
+            if batch is None:
+                raise BatchError(
+                    "There is no such batch.", "load_many of the source", "let it give one for each ID, in their order"
+                )
             read = perf_counter()
             tensors = batch.attributes
             decoded = transformed = perf_counter()
