@@ -42,6 +42,7 @@ def bars(figures: Figures) -> Iterator[Bar]:
     yield from _encode(figures)
     yield from _table(figures)
     yield from _extremes(figures)
+    yield from _training(figures)
 
 
 def _named(kinds: Sequence[Kind], has_files: bool = False) -> list[str]:
@@ -138,6 +139,30 @@ def _extremes(figures: Figures) -> Iterator[Bar]:
     yield Bar("one attribute of ten: share of the bytes that are fetched", share, 0.11)
     peaks = [figure.median for figure in figures.all if figure.what == "memory"]
     yield Bar("memory of the encode of a larger W3 beside W3", peaks[1] / peaks[0] if len(peaks) == 2 else None, 1.1)
+
+
+def _training(figures: Figures) -> Iterator[Bar]:
+    for work, most in (("W2", 1.3), ("W3", 1.1)):
+        measured = figures.ratio("train", work, "loader", "plain loop", device="CPU")
+        yield Bar(f"train {work}, empty step: loader beside a plain loop", measured, most)
+        ways = ("steps", "plain loop with steps", "loader with steps")
+        steps, plain, loader = (figures.median("train", work, way, device="CPU") for way in ways)
+        hidden = None
+        if steps is not None and plain is not None and loader is not None:
+            hidden = 100 * (1 - (loader - steps) / (plain - steps))
+        yield Bar(f"train {work}: part of a load that is hidden behind a step as long", hidden, 90, "%", is_least=True)
+    measured = figures.ratio("train", "S", "seek to 900000", "seek to 0", device="CPU")
+    yield Bar("train: seek to batch 900,000 of 1,000,000 beside to 0", measured, 2)
+    gpu = next((str(name) for name in figures.values("train", "device") if name != "CPU"), "GPU")
+    for work in ("W2", "W3"):
+        ways = ("pinned copy", "read, verify, pack", "loader", "loader, cache='cpu'", "data wait")
+        copy, read, loader, cached, wait = (figures.median("train", work, way, device=gpu) for way in ways)
+        both = None if copy is None or read is None or loader is None else 100 * max(copy, read) / loader
+        yield Bar(f"train {work} on a {gpu}: beside pinned copy and host read", both, 90, "%", is_least=True)
+        kept = None if copy is None or cached is None else 100 * copy / cached
+        yield Bar(f"train {work} on a {gpu}, cache='cpu': beside pinned copy", kept, 90, "%", is_least=True)
+        waits = None if wait is None else 100 * wait
+        yield Bar(f"train {work} on a {gpu}: data wait of a step as long as the load", waits, 2, "%")
 
 
 def _wide(figures: Figures) -> dict[str, dict[str, object]]:

@@ -15,7 +15,7 @@ _HEAD = """# Performance
 
 How long loading and encoding take, beside other libraries and beside what the machine can do.  `make bench-setup` makes
 an environment for each library, `make bench` measures and writes this page from `benchmarks/results/`; a part of it is
-`make bench ARGS="load W1"`.
+`make bench ARGS="load W1"`.  What a training loop waits for is measured by `python -m benchmarks.train W1 W2 W3`.
 
 - *limit*: no library at all.  The raw walk maps one file and slices it; where batches are verified it also runs the
   checksum (xxh3) once over each slice.
