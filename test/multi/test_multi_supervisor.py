@@ -21,7 +21,7 @@ import pytest
 
 from zensols_like.errors import ConfigurationError, WorkerError
 from zensols_like.multi import MultiProcessStash, ProcessPool, scratch, start_context
-from zensols_like.multi.stop import Terminated, stoppable
+from zensols_like.multi.stop import HELD, Terminated, stoppable
 from zensols_like.persist import DirectoryStash
 
 pytestmark = pytest.mark.process
@@ -301,6 +301,29 @@ def test_an_end_that_foreign_code_swallows_is_not_forgotten(number, error):
     with pytest.raises(error) as caught, stoppable("outer"), stoppable("inner"), suppress(BaseException):
         os.kill(os.getpid(), number)
     assert caught.value.__notes__ == ["inner", "outer"]
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_end_that_is_asked_for_while_all_is_put_back_comes_after_that(monkeypatch, number, error, fails):
+    before = {one: signal.getsignal(one) for one in HELD}
+    set_handler, asked = signal.signal, [number]
+
+    def put_back(which, handler):
+        if asked:
+            os.kill(os.getpid(), asked.pop())
+        return set_handler(which, handler)
+
+    def work():
+        monkeypatch.setattr(signal, "signal", put_back)
+        if fails:
+            raise ValueError("something else")
+
+    with pytest.raises(error) as caught, stoppable("go on"):
+        work()
+    monkeypatch.undo()
+    assert caught.value.__notes__ == ["go on"]
+    assert {one: signal.getsignal(one) for one in HELD} == before
 
 
 def test_threads_leave_signals_alone():

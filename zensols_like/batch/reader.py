@@ -10,10 +10,13 @@ from typing import Any
 
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.interface import Contexts, narrowed
+from zensols_like.batch.plan import Plan
+from zensols_like.batch.split import RUN, BatchIDs
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import CorruptBatch
+from zensols_like.persist import chunks
 
-__all__ = ["ContextReader"]
+__all__ = ["ContextReader", "runs_of"]
 
 _FEW = 2
 """So many records are better looked up one by one."""
@@ -102,6 +105,23 @@ class ContextReader:
             parts = self._contexts.get_parts(names, group, run)
             columns.append(parts if wanted is None else map(narrowed, parts, repeat(wanted)))
         return columns
+
+
+def runs_of(keys: Sequence[str], plan: Plan) -> Iterator[tuple[Sequence[str], Sequence[int] | None]]:
+    """Keys that are looked up together, and the positions of their batches; ``None`` for a key that has none."""
+    if isinstance(keys, BatchIDs) and BatchIDs(range(len(plan))).covers(keys):
+        for start in range(0, len(keys), RUN):
+            names = keys[start : start + RUN]
+            yield names, names.positions
+        return
+    for some in chunks(keys, RUN):
+        positions = [*map(plan.position, some)]
+        known = [position for position in positions if position is not None]
+        if len(known) == len(some):
+            yield some, known
+        else:
+            for name, position in zip(some, positions, strict=True):
+                yield (name,), None if position is None else (position,)
 
 
 def _left(wanted: frozenset[str] | None, attributes: tuple[str, ...]) -> frozenset[str] | None:

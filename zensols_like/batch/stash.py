@@ -20,8 +20,8 @@ from zensols_like.batch.multi import EncodeObserver
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import PlannedIDs
 from zensols_like.batch.priming import PrimingStash
-from zensols_like.batch.reader import ContextReader
-from zensols_like.batch.split import RUN, BatchIDs, BatchSplit, SplitViews
+from zensols_like.batch.reader import ContextReader, runs_of
+from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews
 from zensols_like.config import Writeback
 from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import (
@@ -32,7 +32,7 @@ from zensols_like.errors import (
     PersistableError,
 )
 from zensols_like.loader import BatchDataset, BatchLoader, BatchSource, LoaderOptions
-from zensols_like.persist import Stash, chunks
+from zensols_like.persist import Stash
 from zensols_like.protocols import Deallocatable
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import FeatureVectorizerManagerSet
@@ -248,7 +248,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
             yield from Stash.load_many(self, keys)
             return
         self.prime()
-        for names, positions in self._runs(keys):
+        for names, positions in runs_of(keys, self.store.plan):
             if positions is None:
                 yield names[0], None
                 continue
@@ -276,27 +276,12 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         if not isinstance(wanted, Sequence):
             yield from (self.decode(self._reader.read(self._position(name), name)) for name in wanted)
             return
-        for names, positions in self._runs(wanted):
+        for names, positions in runs_of(wanted, self.store.plan):
             if positions is None:
                 raise self._not_planned(names[0])
             contexts = self._reader.read_all(names, positions)
             for _ in names:
                 yield self.codec.decode(next(contexts))
-
-    def _runs(self, keys: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[int] | None]]:
-        """Keys that are looked up together, and the positions of their batches; ``None`` for a key that has none."""
-        if isinstance(keys, BatchIDs) and BatchIDs(range(len(self.store.plan))).covers(keys):
-            runs = (keys[start : start + RUN] for start in range(0, len(keys), RUN))
-            yield from ((names, names.positions) for names in runs)
-            return
-        for names in chunks(keys, RUN):
-            positions = [*map(self.store.plan.position, names)]
-            known = [position for position in positions if position is not None]
-            if len(known) == len(names):
-                yield names, known
-            else:
-                for name, position in zip(names, positions, strict=True):
-                    yield (name,), None if position is None else (position,)
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""

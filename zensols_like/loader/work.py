@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeAlias
 
@@ -92,10 +92,10 @@ class LoadWork(Generic[B]):
         except Exception:
             if len(ids) == 1:
                 raise
-            for batch_id in ids:  # one of them is refused: which one shows when it is its turn
-                yield from self.load_many([batch_id])
-        else:
-            yield from batches
+            batches = chain.from_iterable(
+                map(self.load_many, zip(ids, strict=True))
+            )  # the one refused shows in its turn
+        yield from batches
 
     def _load(self, step: Step, batches: Iterator[B], out: Tensor | None) -> Loaded[B]:
         try:

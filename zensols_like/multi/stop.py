@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 __all__ = ["HELD", "TERMINATED", "Stop", "Terminated", "held_signals", "stoppable"]
@@ -34,6 +34,8 @@ class Stop:
     def __init__(self) -> None:
         self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
         self._lost: int | None = None
+        self._late: int | None = None
+        self._is_leaving = False
 
     def listen(self) -> None:
         """Hear the signals; a handler that somebody else has set is called as before."""
@@ -46,9 +48,13 @@ class Stop:
                 signal.signal(number, self._hear)
 
     def leave(self) -> None:
-        """Hear no more."""
-        for number, before in self._before.items():
-            signal.signal(number, signal.SIG_DFL if before is _terminate else before)
+        """Hear no more; what is heard meanwhile is raised when all is as before."""
+        self._is_leaving = True
+        with ExitStack() as stack:  # each is put back, also when a signal comes to one that was
+            for number, before in self._before.items():
+                stack.callback(signal.signal, number, signal.SIG_DFL if before is _terminate else before)
+        if self._late is not None:
+            self._before[self._late](self._late, None)
 
     def check(self) -> None:
         """Raise what was raised for a signal, and got lost."""
@@ -56,6 +62,9 @@ class Stop:
             self._hear(self._lost, None)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self._is_leaving:
+            self._late = number
+            return
         self._lost = number
         self._before[number](number, frame)
         self._lost = None  # nothing was raised
@@ -75,16 +84,17 @@ def stoppable(note: str) -> Iterator[Stop]:
     if threading.current_thread() is threading.main_thread():
         stop.listen()
     try:
-        yield stop
-        stop.check()
+        try:
+            yield stop
+            stop.check()
+        finally:
+            stop.leave()
     except (KeyboardInterrupt, Terminated) as error:
         if note not in getattr(error, "__notes__", ()):  # blocks may be nested
             error.add_note(note)
             if isinstance(error, Terminated):
                 logger.warning(note)  # an exit shows no notes
         raise
-    finally:
-        stop.leave()
 
 
 @contextmanager
