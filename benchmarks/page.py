@@ -34,8 +34,8 @@ _FINDINGS = """\
   some 24 ms the bytes need eleven; most of the rest are plan, digests, manifest and index. tensordict writes two
   columns in two files, without keys, batches or checksums.
 - **The expert's bare memmap** slices tensors that it keeps open, without keys, groups or a look at whether the store
-  is the right one; not verified we are 2 to 17 % behind it (0.5 to 1 microsecond a batch of 18 KB), verified 4 to 13 %
-  ahead of it for W1 and W2, and 4 to 6 % behind for W3.
+  is the right one; in the last three runs we were, not verified, 17 % behind to 5 % ahead of it (at most a microsecond
+  a batch of 18 KB), and verified 4 to 16 % ahead for W1 and W2 and 0 to 6 % behind for W3.
 - **A table, open and load**: 20 of 27 ms are a look at the table (its order, categories, and a digest that tells
   whether it changed), which a stash over a table in memory does when it is opened. The bars are meant for loading
   again, as the figures are that they were set by.
