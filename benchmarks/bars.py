@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from benchmarks.catalog import CATALOG, Kind
 from benchmarks.report import Figures, table
+from benchmarks.training import hidden_part, reached_from_cache, reached_part
 from benchmarks.workload import WORKLOADS
 
 __all__ = ["Bar", "bars", "bars_table"]
@@ -142,27 +144,28 @@ def _extremes(figures: Figures) -> Iterator[Bar]:
 
 
 def _training(figures: Figures) -> Iterator[Bar]:
+    def medians(work: str, device: str) -> dict[str, float]:
+        own = [one for one in figures.all if (one.what, one.workload, one.how) == ("train", work, {"device": device})]
+        return {figure.store: figure.median for figure in own}
+
+    def percent(part: Callable[[dict[str, float]], float], found: dict[str, float]) -> float | None:
+        return 100 * part(found) if found else None
+
     for work, most in (("W2", 1.3), ("W3", 1.1)):
         measured = figures.ratio("train", work, "loader", "plain loop", device="CPU")
         yield Bar(f"train {work}, empty step: loader beside a plain loop", measured, most)
-        ways = ("steps", "plain loop with steps", "loader with steps")
-        steps, plain, loader = (figures.median("train", work, way, device="CPU") for way in ways)
-        hidden = None
-        if steps is not None and plain is not None and loader is not None:
-            hidden = 100 * (1 - (loader - steps) / (plain - steps))
+        hidden = percent(hidden_part, medians(work, "CPU"))
         yield Bar(f"train {work}: part of a load that is hidden behind a step as long", hidden, 90, "%", is_least=True)
     measured = figures.ratio("train", "S", "seek to 900000", "seek to 0", device="CPU")
     yield Bar("train: seek to batch 900,000 of 1,000,000 beside to 0", measured, 2)
     gpu = next((str(name) for name in figures.values("train", "device") if name != "CPU"), "GPU")
     for work in ("W2", "W3"):
-        ways = ("pinned copy", "read, verify, pack", "loader", "loader, cache='cpu'", "data wait")
-        copy, read, loader, cached, wait = (figures.median("train", work, way, device=gpu) for way in ways)
-        both = None if copy is None or read is None or loader is None else 100 * max(copy, read) / loader
-        yield Bar(f"train {work} on a {gpu}: beside pinned copy and host read", both, 90, "%", is_least=True)
-        kept = None if copy is None or cached is None else 100 * copy / cached
-        yield Bar(f"train {work} on a {gpu}, cache='cpu': beside pinned copy", kept, 90, "%", is_least=True)
-        waits = None if wait is None else 100 * wait
-        yield Bar(f"train {work} on a {gpu}: data wait of a step as long as the load", waits, 2, "%")
+        found, title = medians(work, gpu), f"train {work} on a {gpu}"
+        reached, cached = percent(reached_part, found), percent(reached_from_cache, found)
+        yield Bar(f"{title}: beside pinned copy and host read", reached, 90, "%", is_least=True)
+        yield Bar(f"{title}, cache='cpu': beside pinned copy", cached, 90, "%", is_least=True)
+        waits = percent(itemgetter("data wait"), found)
+        yield Bar(f"{title}: data wait of a step as long as the load", waits, 2, "%")
 
 
 def _wide(figures: Figures) -> dict[str, dict[str, object]]:

@@ -22,6 +22,7 @@ import torch
 from benchmarks.environments import HERE
 from benchmarks.figures import Figure, Results
 from benchmarks.stores.ours import array_stash
+from benchmarks.training import CACHED, hidden_part, reached_from_cache, reached_part
 from benchmarks.workload import WORKLOADS, Workload, make_arrays
 from zensols_like.batch import BatchShardStash, BatchStash
 from zensols_like.loader import BatchLoader, BatchSchedule, ShardContext
@@ -96,8 +97,7 @@ def ways_on_cpu(stash: BatchStash) -> Ways:
 def say_on_cpu(found: Mapping[str, float]) -> Iterator[str]:
     """What follows from the medians."""
     yield f"loader / plain loop {found['loader'] / found['plain loop']:.2f}"
-    shown = found["plain loop with steps"] - found["steps"]
-    yield f"of the load hidden {1 - (found['loader with steps'] - found['steps']) / shown:.0%}"
+    yield f"of the load hidden {hidden_part(found):.0%}"
 
 
 def ways_on_gpu(stash: BatchStash, workers: int) -> Ways:
@@ -155,16 +155,15 @@ def ways_on_gpu(stash: BatchStash, workers: int) -> Ways:
         "pinned copy": timed(copy),
         "read, verify, pack": timed(read_all),
         "loader": timed(lambda: run(loader)),
-        "loader, cache='cpu'": timed(lambda: run(cached)),
+        CACHED: timed(lambda: run(cached)),
         "data wait": wait,
     }
 
 
 def say_on_gpu(found: Mapping[str, float]) -> Iterator[str]:
     """What follows from the medians."""
-    limit = max(found["pinned copy"], found["read, verify, pack"])
-    yield f"loader reaches {limit / found['loader']:.0%} of what is possible"
-    yield f"with cache='cpu' {found['pinned copy'] / found[next(n for n in found if 'cache' in n)]:.0%} of the copy"
+    yield f"loader reaches {reached_part(found):.0%} of what is possible"
+    yield f"with cache='cpu' {reached_from_cache(found):.0%} of the copy"
     yield f"data wait {found['data wait']:.1%} of step"
 
 

@@ -30,11 +30,15 @@ ARRAYS = {
 
 
 def stash_of(
-    folder: Path, container: type[GroupedStash] = BatchShardStash, verify: str = "always", **options: Any
+    folder: Path,
+    container: type[GroupedStash] = BatchShardStash,
+    verify: str = "always",
+    kind: type[ArrayBatchStash] = ArrayBatchStash,
+    **options: Any,
 ) -> BatchStash:
     """Batches of three points in two groups."""
     delegate = container(folder / "batch", ({"x"}, {"y", "z"}), verify=verify)
-    return ArrayBatchStash.from_arrays(
+    return kind.from_arrays(
         ARRAYS,
         delegate.path,
         label="y",
@@ -240,17 +244,6 @@ class Renamed(ArrayBatchStash):
 
 def test_who_changes_load_changes_it_for_many(tmp_path: Path) -> None:
     stash_of(tmp_path).prime()
-    delegate = BatchShardStash(tmp_path / "batch", ({"x"}, {"y", "z"}))
-    stash = Renamed.from_arrays(
-        ARRAYS,
-        delegate.path,
-        label="y",
-        batch_size=SIZE,
-        split={"train": 0.6, "test": 0.4},
-        shuffle=False,
-        delegate=delegate,
-        torch_config=TorchConfig(use_gpu=False),
-        stale="ignore",
-    )
+    stash = stash_of(tmp_path, kind=Renamed, stale="ignore")
     names: Sequence[str] = stash.ids_of("train")
     assert {batch.split_name for _, batch in stash.load_many(names)} == {"mine"}

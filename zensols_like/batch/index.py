@@ -136,17 +136,13 @@ class Index:
 class Receipts:
     """The receipts of a group by position, quick to read: a row of the arrays of an index, as they are at any time."""
 
-    __slots__ = ("_checksum", "_columns", "_file", "_files", "_layout", "_length", "_offset")
+    __slots__ = ("_columns", "_files")
 
     def __init__(self, index: Index, group: int) -> None:
         self._files = index.files
+        columns = index.file, index.offset, index.length, index.checksum, index.layout
         # an item of a memoryview is a number of Python, and four times quicker than an item of an array
-        self._file = index.file[group].data
-        self._offset = index.offset[group].data
-        self._length = index.length[group].data
-        self._checksum = index.checksum[group].data
-        self._layout = index.layout[group].data
-        self._columns = self._file, self._offset, self._length, self._checksum, self._layout
+        self._columns = tuple(column[group].data for column in columns)
 
     def run(self, positions: Sequence[int]) -> ReceiptRun | None:
         """The receipts of several batches; ``None`` unless all are committed, and in one file."""
@@ -156,17 +152,12 @@ class Receipts:
         return ReceiptRun(self._files[number], *columns) if is_one else None
 
     def __getitem__(self, position: int) -> Receipt | None:
-        number = self._file[position]
+        files, offsets, lengths, checksums, layouts = self._columns
+        number = files[position]
         if number < 0:
             return None
         return as_receipt(
-            (
-                self._files[number],
-                self._offset[position],
-                self._length[position],
-                self._checksum[position],
-                self._layout[position],
-            )
+            (self._files[number], offsets[position], lengths[position], checksums[position], layouts[position])
         )
 
 

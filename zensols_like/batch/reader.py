@@ -11,10 +11,9 @@ from typing import Any
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.interface import Contexts, narrowed
 from zensols_like.batch.plan import Plan
-from zensols_like.batch.split import RUN, BatchIDs
+from zensols_like.batch.split import BatchIDs, pieces_of
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import CorruptBatch
-from zensols_like.persist import chunks
 
 __all__ = ["ContextReader", "runs_of"]
 
@@ -109,12 +108,11 @@ class ContextReader:
 
 def runs_of(keys: Sequence[str], plan: Plan) -> Iterator[tuple[Sequence[str], Sequence[int] | None]]:
     """Keys that are looked up together, and the positions of their batches; ``None`` for a key that has none."""
-    if isinstance(keys, BatchIDs) and BatchIDs(range(len(plan))).covers(keys):
-        for start in range(0, len(keys), RUN):
-            names = keys[start : start + RUN]
-            yield names, names.positions
-        return
-    for some in chunks(keys, RUN):
+    planned = BatchIDs(range(len(plan)))
+    for some in pieces_of(keys):
+        if isinstance(some, BatchIDs) and planned.covers(some):
+            yield some, some.positions
+            continue
         positions = [*map(plan.position, some)]
         known = [position for position in positions if position is not None]
         if len(known) == len(some):

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from zensols_like.persist import ReadOnlyStash, chunks
 
-__all__ = ["RUN", "BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "position_of"]
+__all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "pieces_of", "position_of"]
 
-RUN = 16
+_RUN = 16
 """How many batches are looked up together."""
 
 
@@ -63,6 +63,13 @@ class BatchIDs(Sequence[str]):
         return isinstance(name, str) and position_of(name) in self.positions
 
 
+def pieces_of(keys: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Keys that are looked up together; each alone of what is no sequence, since nobody knows when the next comes."""
+    if isinstance(keys, BatchIDs):
+        return (keys[start : start + _RUN] for start in range(0, len(keys), _RUN))
+    return chunks(keys, _RUN if isinstance(keys, Sequence) else 1)
+
+
 class SplitOwner(Protocol):
     """All that a split asks of the stash whose batches it shows."""
 
@@ -110,10 +117,7 @@ class BatchSplit(ReadOnlyStash):
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Batches in the order of ``keys``; ``None`` for those of other splits."""
         own, stash = self.batch_stash.ids_of(self.split_name), self.batch_stash
-        if isinstance(keys, BatchIDs) and own.covers(keys):
-            yield from stash.load_many(keys)
-            return
-        for some in chunks(keys, RUN if isinstance(keys, Sequence) else 1):
+        for some in pieces_of(keys):
             if own.covers(some):
                 yield from stash.load_many(some)
             else:

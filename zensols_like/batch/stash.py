@@ -274,7 +274,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         self.prime()
         wanted = self.keys() if keys is None else keys
         if not isinstance(wanted, Sequence):
-            yield from (self.decode(self._reader.read(self._position(name), name)) for name in wanted)
+            yield from (self.codec.decode(self._reader.read(self._position(name), name)) for name in wanted)
             return
         for names, positions in runs_of(wanted, self.store.plan):
             if positions is None:

@@ -124,9 +124,9 @@ class Pipeline(Generic[B]):
         while queue.lends and len(queue.waiting) + len(queue.slots) < depth:
             queue.slots.append(self.placer.lend())
         queue.depth = depth
-        takes_many = self._takes_many and queue.pace.loads_are_short
-        queue.most_ahead = max(1, min(_AHEAD, depth // (_AHEAD * max(1, workers)))) if takes_many else 1
         if depth > 0:
+            takes_many = self._takes_many and queue.pace.loads_are_short
+            queue.most_ahead = max(1, min(_AHEAD, depth // (_AHEAD * workers))) if takes_many else 1
             self.crew.fill()
 
     def _finish(self, reading: Reading[B]) -> tuple[B, int, Times] | None:

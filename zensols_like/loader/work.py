@@ -92,9 +92,8 @@ class LoadWork(Generic[B]):
         except Exception:
             if len(ids) == 1:
                 raise
-            batches = chain.from_iterable(
-                map(self.load_many, zip(ids, strict=True))
-            )  # the one refused shows in its turn
+            # one of them is refused: which one shows when it is its turn
+            batches = chain.from_iterable(map(self.load_many, zip(ids, strict=True)))
         yield from batches
 
     def _load(self, step: Step, batches: Iterator[B], out: Tensor | None) -> Loaded[B]:
