@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from support.golden import CONTAINERS, expected, golden_stash
+from support.golden import CONTAINERS, expected, golden_stash, numbered_arrays, numbered_stash
 
+from zensols_like.batch.index import journal_lines
 from zensols_like.inspect import open_store, report_store, verify_store
 
 GOLDEN = Path("test-resources/golden/1")
 DIGESTS = dict(line.split() for line in (GOLDEN / "digests.txt").read_text().splitlines())
 
-pytestmark = pytest.mark.parametrize("container", CONTAINERS)
+each_container = pytest.mark.parametrize("container", CONTAINERS)
+each_plan = pytest.mark.parametrize("name", ["numbers", "numbers-as-text"])
+"""As they are kept, and as they were before the end of version 1."""
 
 
 @pytest.fixture
@@ -23,6 +27,7 @@ def place(tmp_path):
     return Path(shutil.copytree(GOLDEN, tmp_path / "golden"))
 
 
+@each_container
 def test_it_loads(container):
     stash = golden_stash(GOLDEN, container)
     assert stash.differences() == []
@@ -36,6 +41,7 @@ def test_it_loads(container):
     assert stash["2"].data_point_ids == tuple(f"bl\u00fcte {number}" for number in range(6, 10))
 
 
+@each_container
 def test_it_is_looked_at_without_a_class_of_the_user(place, container):
     reader = open_store(place / container)
     assert verify_store(reader).damaged == ()
@@ -43,6 +49,7 @@ def test_it_is_looked_at_without_a_class_of_the_user(place, container):
     assert (report.status, len(report.attributes)) == ("complete", 8)
 
 
+@each_container
 def test_encoding_anew_gives_the_same_bytes(tmp_path, container):
     old, new = golden_stash(GOLDEN, container), golden_stash(tmp_path, container)
     new.prime()
@@ -50,9 +57,57 @@ def test_encoding_anew_gives_the_same_bytes(tmp_path, container):
     assert digests == [DIGESTS[container]] * 2
 
 
+@each_container
 def test_a_damaged_batch_is_mended_to_what_it_was(place, container):
     stash = golden_stash(place, container)
     stash.repair(["1"])
     again = golden_stash(place, container)
     assert again.store.content_digest(again.delegate) == DIGESTS[container]
     assert all(torch.equal(again["1"][name], tensor) for name, tensor in expected()["1"].items())
+
+
+@each_plan
+def test_ids_that_are_numbers_load(name, tmp_path):
+    old, new = numbered_stash(GOLDEN / name), numbered_stash(tmp_path)
+    assert old.differences() == []
+    rows = numbered_arrays()
+    for batch, same in zip(old.values(), new.values(), strict=True):
+        assert (batch.data_point_ids, batch.split_name) == (same.data_point_ids, same.split_name)
+        for attribute, array in rows.items():
+            wanted = torch.from_numpy(array[[*map(int, batch.data_point_ids)]])
+            assert torch.equal(batch[attribute], wanted)
+    assert old.store.content_digest(old.delegate) == new.store.content_digest(new.delegate) == DIGESTS["numbers"]
+
+
+@each_plan
+def test_a_damaged_plan_of_numbers_is_mended_as_it_was(place, name):
+    plan = place / name / ".store/plan.rec"
+    whole = plan.read_bytes()
+    plan.write_bytes(whole[:-8])
+    numbered_stash(place / name).repair([])
+    assert plan.read_bytes() == whole
+
+
+@each_plan
+def test_a_partial_store_of_numbers_goes_on(place, name):
+    folder = place / name / ".store"
+    stash = numbered_stash(place / name)
+    store, position = stash.store, 1
+    kept = [store.index.commit(0, at) for at in range(len(store.plan)) if at != position]
+    partial = replace(store.require_manifest(), is_complete=False, index={})
+    (folder / "journal.jsonl").write_bytes(journal_lines(kept))
+    (folder / "manifest.json").write_bytes(partial.to_json())
+    again = numbered_stash(place / name)
+    assert again.store.index.missing() == [position]
+    again.prime()
+    assert again.store.content_digest(again.delegate) == DIGESTS["numbers"]
+    assert again.store.plan.digest == store.plan.digest
+
+
+@each_plan
+def test_batches_of_the_same_numbers_are_kept_when_a_store_is_encoded_again(place, name):
+    stash = numbered_stash(place / name)
+    kept = [stash.store.index.receipt(0, at) for at in (0, 2, 3)]
+    stash.repair(["1"])
+    assert [stash.store.index.receipt(0, at) for at in (0, 2, 3)] == kept
+    assert stash.store.content_digest(stash.delegate) == DIGESTS["numbers"]

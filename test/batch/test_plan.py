@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -121,6 +122,24 @@ def test_keys_that_are_kept_as_numbers_make_the_same_plan(
         for name, own in texts.items():
             wanted = own if batch_limit is None else own[: batch_limit * batch_size]
             assert [key for at in plan.range_of(name) for key in ids[at]] == list(wanted)
+
+
+@given(
+    st.lists(st.integers(0, 10**18 - 1) | st.integers(0, 30), unique=True, min_size=1, max_size=40), st.integers(1, 5)
+)
+def test_numbers_that_were_kept_as_text_are_the_same_plan(numbers: list[int], batch_size: int) -> None:
+    plan = plan_batches({"train": NumberedKeys(np.array(numbers))}, batch_size)
+    before = Plan.from_value(replace(plan, point_ids=plan.point_ids.as_text(plan.batch_ends)).as_value())
+    assert plan.digest != before.digest
+    for digest, wanted in ((plan.digest, plan), (before.digest, before)):
+        kept = plan.with_digest(digest)
+        assert kept is not None
+        assert (kept.digest, kept.as_value().keys()) == (digest, wanted.as_value().keys())
+    assert plan.with_digest("0") is None
+    for at in range(len(plan)):
+        assert (
+            tuple(plan.ids(at)) == before.ids(at) == tuple(map(str, numbers[at * batch_size : (at + 1) * batch_size]))
+        )
 
 
 def test_a_number_in_two_splits_is_refused() -> None:

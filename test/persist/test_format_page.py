@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.flowers import FailingVectorizer, flower_stash, managers
+from support.flowers import FailingVectorizer, flower_stash, items, managers, splits
 from xxhash import xxh3_64_intdigest, xxh3_128_digest, xxh3_128_hexdigest
 
 from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash
@@ -141,34 +141,59 @@ def layout(data: bytes) -> int:
     return xxh3_64_intdigest(data[10:64] + data[88 : 88 + 8 * count] + data[begin : begin + shapes])
 
 
-@pytest.mark.parametrize("name", ["plan.rec", "index.rec"])
+def ids_by_the_page(value: dict[str, Any], batch: int) -> list[str]:
+    """The IDs of a batch of a plan."""
+    points = slice(*(0 if at < 0 else value["batch_ends"][at] for at in (batch - 1, batch)))
+    if "steps" in value:
+        return [*map(str, value["first_numbers"][batch] + np.cumsum([0, *value["steps"][points][1:]]))]
+    begin = 0 if batch == 0 else value["text_ends"][batch - 1]
+    lengths = value["id_lengths"][points]
+    ends = begin + np.cumsum(lengths)
+    return [bytes(value["id_bytes"][end - size : end]).decode() for end, size in zip(ends, lengths, strict=True)]
+
+
+@pytest.mark.parametrize("kind", ["numbers", "texts"])
+def test_a_plan_holds_what_the_page_says(tmp_path, kind):
+    before = "" if kind == "numbers" else "\u00f6"
+    keys = {name: tuple(before + key for key in own) for name, own in splits(20).items()}
+    source = {before + key: item for key, item in items(20).items()}
+    stash = flower_stash(tmp_path, source=source, keys=keys)
+    stash.prime()
+    value = stash.store._read_value("plan.rec")
+    own = {"first_numbers": "<i8", "steps": "|i1"}
+    other = {"text_ends": "<i8", "id_lengths": "|u1", "id_bytes": "|u1"}
+    if kind == "texts":
+        own, other = other, own
+    types = {"split_ends": "<i8", "batch_ends": "<i8", **own}
+    assert [name for name in first_cells(part(STORE, "plan.rec")) if name not in other] == list(value)
+    assert {one: value[one].dtype.str for one in types} == types
+    planned = [key for own in keys.values() for key in own]
+    assert [key for batch in range(len(value["batch_ends"])) for key in ids_by_the_page(value, batch)] == planned
+
+
 @pytest.mark.parametrize("container", [BatchDirectoryCompositeStash, BatchShardStash])
-def test_plan_and_index_hold_what_the_page_says(tmp_path, container, name):
+def test_an_index_holds_what_the_page_says(tmp_path, container):
     stash = flower_stash(tmp_path, container=container)
     stash.prime()
-    value = stash.store._read_value(name)
-    if name == "plan.rec":
-        assert list(value) == first_cells(part(STORE, "plan.rec"))
-        types = {"split_ends": "<i8", "batch_ends": "<i8", "text_ends": "<i8", "id_lengths": "|u1", "id_bytes": "|u1"}
-    else:
-        types = {
-            "file": "<i4",
-            "offset": "<i8",
-            "length": "<i8",
-            "checksum": "<u8",
-            "layout": "<u8",
-            "unlabeled": "|b1",
-        }
-        assert set(value) == {"files", *types}
-        assert {value[one].shape for one in types} == {(3, 5)}
-        root = tmp_path / "batch" / ("comp" if container is BatchDirectoryCompositeStash else "shards")
-        names = value["files"].split("\0")
-        for group, position in np.ndindex(3, 5):
-            data = (root / names[value["file"][group, position]]).read_bytes()
-            begin = value["offset"][group, position]
-            data = data[begin : begin + value["length"][group, position]]
-            assert xxh3_64_intdigest(data) == value["checksum"][group, position]
-            assert layout(data) == value["layout"][group, position]
+    value = stash.store._read_value("index.rec")
+    types = {
+        "file": "<i4",
+        "offset": "<i8",
+        "length": "<i8",
+        "checksum": "<u8",
+        "layout": "<u8",
+        "unlabeled": "|b1",
+    }
+    assert set(value) == {"files", *types}
+    assert {value[one].shape for one in types} == {(3, 5)}
+    root = tmp_path / "batch" / ("comp" if container is BatchDirectoryCompositeStash else "shards")
+    names = value["files"].split("\0")
+    for group, position in np.ndindex(3, 5):
+        data = (root / names[value["file"][group, position]]).read_bytes()
+        begin = value["offset"][group, position]
+        data = data[begin : begin + value["length"][group, position]]
+        assert xxh3_64_intdigest(data) == value["checksum"][group, position]
+        assert layout(data) == value["layout"][group, position]
     assert {one: value[one].dtype.str for one in types} == types
 
 

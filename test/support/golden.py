@@ -22,6 +22,7 @@ from torch import Tensor
 
 from support.flowers import Splits
 from zensols_like.batch import (
+    ArrayBatchStash,
     BatchDirectoryCompositeStash,
     BatchFeatureMapping,
     BatchShardStash,
@@ -155,14 +156,34 @@ def golden_stash(path: Path, container: str) -> BatchStash:
     )
 
 
+def numbered_arrays() -> dict[str, np.ndarray[Any, Any]]:
+    """Rows, which have numbers as keys."""
+    return {"size": np.arange(30, dtype=np.float32).reshape(15, 2) / 4, "kind": np.arange(15) % 3}
+
+
+def numbered_stash(path: Path) -> BatchStash:
+    """The stash of rows with numbers, where it is or will be; they are in another order than their numbers."""
+    return ArrayBatchStash.from_arrays(
+        numbered_arrays(),
+        path,
+        label="kind",
+        batch_size=4,
+        split={"train": 0.6, "test": 0.4},
+        seed=7,
+        delegate=BatchShardStash(path, ({"size", "kind"},)),
+        workers=1,
+        torch_config=TorchConfig(use_gpu=False),
+    )
+
+
 def make(path: Path) -> None:
     """Write the stores, and the digests of what is in them."""
     lines = []
-    for container in CONTAINERS:
+    stashes = {name: golden_stash(path, name) for name in CONTAINERS}
+    for name, stash in {**stashes, "numbers": numbered_stash(path / "numbers")}.items():
         with patch("zensols_like.batch.describe.begin_provenance", lambda seed: {**PROVENANCE, "seed": seed}):
-            stash = golden_stash(path, container)
             stash.prime()
-        lines.append(f"{container} {stash.store.content_digest(stash.delegate)}\n")
+        lines.append(f"{name} {stash.store.content_digest(stash.delegate)}\n")
         for lock in path.rglob("lock"):
             lock.unlink()
     (path / "digests.txt").write_text("".join(lines))

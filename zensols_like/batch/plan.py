@@ -6,7 +6,7 @@ import hashlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from operator import eq
@@ -15,15 +15,13 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from zensols_like.batch.ids import PlanIDs, ids_from_value, keep_ids
 from zensols_like.batch.interface import DataPointIDSet
 from zensols_like.batch.split import position_of
 from zensols_like.errors import ConfigurationError, DatasetError
-from zensols_like.persist import NumberedKeys, text_of
+from zensols_like.persist import NumberedKeys
 
 __all__ = ["Plan", "PlannedIDs", "PlannedSets", "joined", "plan_batches"]
-
-_MOST_NUMBERS = 1 << 22
-_ARRAYS = ("split_ends", "batch_ends", "text_ends", "id_lengths", "id_bytes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +37,8 @@ class Plan:
     """For each split the position after its last batch."""
     batch_ends: NDArray[np.int64]
     """For each batch the number of data points up to its end."""
-    text_ends: NDArray[np.int64]
-    """For each batch the number of bytes up to the end of its last ID."""
-    id_lengths: NDArray[np.unsignedinteger[Any]]
-    """For each data point the number of bytes of its ID, in the smallest type that holds the longest."""
-    id_bytes: NDArray[np.uint8]
-    """All IDs as UTF-8, one after another."""
-    numbers: NumberedKeys | None = None
-    """All IDs as numbers, where it is known that they are."""
+    point_ids: PlanIDs
+    """The IDs of all data points."""
 
     def __len__(self) -> int:
         return len(self.batch_ends)
@@ -54,7 +46,7 @@ class Plan:
     @property
     def size(self) -> int:
         """The number of data points."""
-        return len(self.id_lengths)
+        return int(self.batch_ends[-1])
 
     def position(self, batch_id: str) -> int | None:
         """The position of a batch; ``None`` when it is not planned."""
@@ -92,19 +84,8 @@ class Plan:
 
     def _ids(self, position: int, last: int) -> Sequence[str]:
         """The IDs from a batch on to the end of another."""
-        first, end = self._start(self.batch_ends, position), int(self.batch_ends[last])
-        if self._numbers is not None:
-            return self._numbers[first:end]
-        text = self.id_bytes[self._start(self.text_ends, position) : int(self.text_ends[last])]
-        lengths = self.id_lengths[first:end]
-        return NumberedKeys.from_bytes(text, lengths) or _cut(text.tobytes(), lengths)
-
-    @cached_property
-    def _numbers(self) -> NumberedKeys | None:
-        """All IDs, where they are numbers and not too many to be kept for the sake of speed."""
-        if self.numbers is not None:
-            return self.numbers
-        return NumberedKeys.from_bytes(self.id_bytes, self.id_lengths) if self.size <= _MOST_NUMBERS else None
+        points = slice(self._start(self.batch_ends, position), int(self.batch_ends[last]))
+        return self.point_ids.cut(position, last, points)
 
     @staticmethod
     def _start(ends: NDArray[np.int64], position: int) -> int:
@@ -128,18 +109,29 @@ class Plan:
     def digest(self) -> str:
         """A digest of the whole plan, the same for equal plans."""
         total = hashlib.blake2b(repr(self.splits).encode(), digest_size=16)
-        for name in _ARRAYS:
-            total.update(np.ascontiguousarray(getattr(self, name)).data)
+        for array in self._arrays.values():
+            total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
+
+    @property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {"split_ends": self.split_ends, "batch_ends": self.batch_ends, **self.point_ids.as_value()}
+
+    def with_digest(self, digest: str) -> Plan | None:
+        """This plan as it is kept in a store that names a digest; ``None`` when that is of another plan."""
+        if digest == self.digest:
+            return self
+        as_text = replace(self, point_ids=self.point_ids.as_text(self.batch_ends))  # once numbers were kept as text
+        return as_text if digest == as_text.digest else None
 
     def as_value(self) -> dict[str, Any]:
         """What to store."""
-        return {"splits": list(self.splits), **{name: getattr(self, name) for name in _ARRAYS}}
+        return {"splits": list(self.splits), **self._arrays}
 
     @classmethod
     def from_value(cls, value: Mapping[str, Any]) -> Plan:
         """The plan that was stored."""
-        return cls(tuple(value["splits"]), *(value[name] for name in _ARRAYS))
+        return cls(tuple(value["splits"]), value["split_ends"], value["batch_ends"], ids_from_value(value))
 
 
 class PlannedIDs(Sequence[str]):
@@ -227,17 +219,12 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
         batch_ends += [*range(size + batch_size, size + len(keys), batch_size), size + len(keys)] if len(keys) else []
         split_ends.append(len(batch_ends))
         size += len(keys)
-    numbers = _numbered(kept)
-    text, lengths = _joined(kept, keys_by_split) if numbers is None else numbers.to_bytes()
     ends = np.asarray(batch_ends, dtype=np.int64)
     return Plan(
         tuple(keys_by_split),
         np.asarray(split_ends, dtype=np.int64),
         ends,
-        np.cumsum(np.add.reduceat(lengths, [0, *batch_ends[:-1]], dtype=np.int64)),
-        lengths.astype(np.min_scalar_type(int(lengths.max())), copy=False),
-        text,
-        numbers,
+        keep_ids(_joined(kept, keys_by_split), ends),
     )
 
 
@@ -246,40 +233,21 @@ def joined(batches: Sequence[Sequence[str]]) -> Sequence[str]:
     if len(batches) == 1:
         return batches[0]
     numbered = [keys.numbers for keys in batches if isinstance(keys, NumberedKeys)]
-    if len(numbered) == len(batches):
+    if 0 < len(numbered) == len(batches):
         return NumberedKeys(np.concatenate(numbered))
     return tuple(chain.from_iterable(batches))
 
 
-def _numbered(kept: Sequence[Sequence[str]]) -> NumberedKeys | None:
-    """All keys as numbers, where they are kept as such, and none stands twice."""
-    own = [keys.numbers for keys in kept if isinstance(keys, NumberedKeys)]
-    if len(own) < len(kept) or not any(map(len, own)):
-        return None
-    numbers = NumberedKeys(np.concatenate(own))
-    return numbers if numbers.are_unique else None
-
-
-def _joined(
-    kept: Sequence[Sequence[str]], keys_by_split: Mapping[str, Sequence[str]]
-) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-    """All keys as UTF-8 one after another, and the length of each.
+def _joined(kept: Sequence[Sequence[str]], keys_by_split: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """All keys, one after another.
 
     Raises:
         DatasetError: A key stands twice, or there are no keys.
     """
-    ids = [key for keys in kept for key in keys]
-    _check_keys(ids, keys_by_split)
-    return text_of(ids)
-
-
-def _cut(data: bytes, lengths: NDArray[Any]) -> tuple[str, ...]:
-    """Texts that stand one after another."""
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    cuts = map(slice, [0, *ends[:-1]], ends)
-    if data.isascii():
-        return tuple(map(data.decode().__getitem__, cuts))
-    return tuple(part.decode("utf-8", "surrogatepass") for part in map(data.__getitem__, cuts))
+    ids = joined([keys for keys in kept if len(keys) > 0])
+    if not isinstance(ids, NumberedKeys) or not ids.are_unique:
+        _check_keys(ids, keys_by_split)
+    return ids
 
 
 def _check_keys(ids: Sequence[str], keys_by_split: Mapping[str, Sequence[str]]) -> None:

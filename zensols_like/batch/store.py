@@ -183,13 +183,14 @@ class BatchStore:
     def mend_plan(self, plan: Plan) -> bool:
         """Write the plan again, where it is damaged; whether this plan is the one that the manifest names."""
         manifest = self.require_manifest()
-        if plan.digest != manifest.plan["digest"]:
+        named = plan.with_digest(manifest.plan["digest"])
+        if named is None:
             return False
         try:
             self.plan  # noqa: B018 (is it sound?)
         except CorruptBatch:
-            self._write_value(_name(PLAN, manifest.generation), plan.as_value())
-            self._plan = plan
+            self._write_value(_name(PLAN, manifest.generation), named.as_value())
+            self._plan = named
         return True
 
     def begin(self, manifest: Manifest, plan: Plan, kept: Sequence[Commit] = ()) -> None:
