@@ -147,7 +147,7 @@ def ids_by_the_page(value: dict[str, Any], batch: int) -> list[str]:
     if "steps" in value:
         return [*map(str, value["first_numbers"][batch] + np.cumsum([0, *value["steps"][points][1:]]))]
     begin = 0 if batch == 0 else value["text_ends"][batch - 1]
-    lengths = value["id_lengths"][points]
+    lengths = value["id_lengths"][points].astype(int)
     ends = begin + np.cumsum(lengths)
     return [bytes(value["id_bytes"][end - size : end]).decode() for end, size in zip(ends, lengths, strict=True)]
 
