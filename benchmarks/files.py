@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 __all__ = ["disk_bytes", "sync_tree", "warm_pages"]
 
 _BLOCK = 1 << 24
+_QUIET_S = 0.2
+"""Seconds in which the disk gets rid of what was removed, so that nobody's writing waits for that."""
 
 
 def warm_pages(folder: Path, size: int) -> None:
@@ -25,6 +28,7 @@ def warm_pages(folder: Path, size: int) -> None:
             stream.write(block)
     file.unlink()
     os.sync()
+    time.sleep(_QUIET_S)
 
 
 def sync_tree(folder: Path) -> None:
