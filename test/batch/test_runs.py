@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zensols_like.batch import ArrayBatchStash, Batch, DefaultBatch, EncodedBatch, RowColumns, run
+from zensols_like.batch.index import Commit
 from zensols_like.batch.plan import joined
 from zensols_like.batch.run import Run, RunReader
 from zensols_like.dataframe import DataframeBatchStash, FrameStash
@@ -239,7 +240,11 @@ def test_what_is_missing_of_any_group_is_encoded_and_nothing_else(data: st.DataO
         encoder = first._encoder  # as where an encode was killed
         plan = first._plan_anew()
         encoder.begin(plan, None, first.split_stash_container)
-        commits = encoder.put_all(first._encoded(range(len(plan))))
+        commits = [
+            Commit.of(position, commit.group, receipt)
+            for commit in encoder.put_all(first._encoded(range(len(plan))))
+            for position, receipt in zip(commit.positions, commit.receipts, strict=True)
+        ]
         first._contexts.close()
         kept = data.draw(st.lists(st.booleans(), min_size=len(commits), max_size=len(commits)))
         first.store.commit([commit for commit, is_kept in zip(commits, kept, strict=True) if is_kept])
@@ -248,7 +253,7 @@ def test_what_is_missing_of_any_group_is_encoded_and_nothing_else(data: st.DataO
         digests = {stash.store.content_digest(stash.delegate) for stash in (whole, again)}  # type: ignore[arg-type]
         assert len(digests) == 1
         stays = [
-            again.store.index.receipt(commit.group, commit.position) == commit.receipt
+            again.store.index.receipt(commit.group, commit.positions[0]) == commit.receipts[0]
             for commit, is_kept in zip(commits, kept, strict=True)
             if is_kept
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -69,7 +70,7 @@ def test_values_of_one_structure_are_the_same_bytes_together_and_one_by_one(
     most = limit.draw(st.sampled_from([1, 2000, 1 << 20, 1 << 30]))
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
         for together, alone in zip(stores(Path(one), most), stores(Path(other), most), strict=True):
-            receipts = write_records(together, RECORD, [(keys, group, values)])
+            receipts = [*chain.from_iterable(write_records(together, RECORD, [(keys, group, values)]))]
             others = [write_record(alone, RECORD, key, group, value) for key, value in zip(keys, values, strict=True)]
             together.close()
             alone.close()
@@ -88,7 +89,7 @@ def test_values_of_one_structure_are_the_same_bytes_together_and_one_by_one(
 def test_a_shard_that_is_full_ends_within_a_run(tmp_path: Path, most: int) -> None:
     records = ShardRecords(tmp_path, most)
     values = Values([torch.arange(8 * 100).reshape(8, 100)], 1)
-    receipts = write_records(records, RECORD, [(list(map(str, range(8))), "g", values)])
+    receipts = [*chain.from_iterable(write_records(records, RECORD, [(list(map(str, range(8))), "g", values)]))]
     records.close()
     begins = [receipt for receipt in receipts if receipt.offset == 0]
     assert len(begins) == {1: 8, 3000: 3, 1 << 30: 1}[most]
@@ -99,7 +100,7 @@ def test_a_shard_that_is_full_ends_within_a_run(tmp_path: Path, most: int) -> No
 def test_a_format_that_knows_one_value_only_gets_them_one_by_one(tmp_path: Path) -> None:
     records, storage = ShardRecords(tmp_path), find_format("pickle", trusted=True)
     values = Values([torch.arange(6).reshape(6, 1)], 2)
-    receipts = write_records(records, storage, [(["a", "b", "c"], "g", values)])
+    receipts = [*chain.from_iterable(write_records(records, storage, [(["a", "b", "c"], "g", values)]))]
     records.close()
     found = [
         read_record(records, storage, key, "g", receipt) for key, receipt in zip(["a", "b", "c"], receipts, strict=True)

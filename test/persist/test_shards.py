@@ -5,6 +5,7 @@ import pickle
 import struct
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -264,7 +265,7 @@ def test_no_receipt_is_given_where_making_one_of_many_records_fails(tmp_path: Pa
 
     with pytest.raises(UnsafeError):
         write_records(records, RECORD, values({"x": object()}))
-    receipts = write_records(records, RECORD, values({"x": 3}))
+    receipts = [*chain.from_iterable(write_records(records, RECORD, values({"x": 3})))]
     records.close()
     found = [
         read_record(records, RECORD, key, group, receipt, True)
@@ -281,7 +282,7 @@ def test_small_and_large_records_lie_one_after_another(sizes: list[int]) -> None
         records = ShardRecords(Path(folder))
         written = [torch.full((size,), number, dtype=torch.uint8) for number, size in enumerate(sizes)]
         values = (([str(number)], "g", [{"x": tensor}]) for number, tensor in enumerate(written))
-        receipts = write_records(records, RECORD, values)
+        receipts = [*chain.from_iterable(write_records(records, RECORD, values))]
         records.close()
         for number, (tensor, receipt) in enumerate(zip(written, receipts, strict=True)):
             assert torch.equal(read_record(records, RECORD, str(number), "g", receipt, True)["x"], tensor)
@@ -296,7 +297,7 @@ def test_a_tensor_that_is_written_into_after_it_was_given_is_stored_as_it_was(tm
             tensor.fill_(number)  # as a vectorizer that uses its memory again
             yield [str(number)], "g", [{"x": tensor}]
 
-    receipts = write_records(records, RECORD, values())
+    receipts = [*chain.from_iterable(write_records(records, RECORD, values()))]
     found = [
         read_record(records, RECORD, str(number), "g", receipt, True)["x"] for number, receipt in enumerate(receipts)
     ]

@@ -67,4 +67,4 @@ class Committer:
 
     def _tell(self, stored: Sequence[Commit]) -> None:
         if self._observer is not None and stored:
-            self._observer.committed(len({commit.position for commit in stored}))
+            self._observer.committed(len({position for commit in stored for position in commit.positions}))

@@ -45,8 +45,12 @@ class ContextStore(Protocol):
     def group_key(self, group: Collection[str]) -> str:
         """The name of a group."""
 
-    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[Receipt]:
-        """Store runs of contexts: keys, a group, and contexts for each key; when one fails, there are no receipts."""
+    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[ReceiptRun]:
+        """Store runs of contexts: keys, a group, and contexts for each key; when one fails, there are no receipts.
+
+        Returns:
+            The receipts of all in order; none of these has those of two runs.
+        """
 
     def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:
         """Load the contexts of a group, and make ready for others where it is not for once."""
@@ -90,7 +94,7 @@ class StashContexts:
         """The one group has no name."""
         return ""
 
-    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[ReceiptRun]:
         """Dump the contexts of batches."""
         return [
             self._dump(key, group, value)
@@ -98,9 +102,9 @@ class StashContexts:
             for key, value in zip(keys, values, strict=True)
         ]
 
-    def _dump(self, key: str, group: str, value: Any) -> Receipt:
+    def _dump(self, key: str, group: str, value: Any) -> ReceiptRun:
         self.stash.dump(key, value)
-        return Receipt(group, 0, 0, 0)
+        return ReceiptRun.of(Receipt(group, 0, 0, 0))
 
     def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:  # noqa: ARG002 (the stash knows)
         """Load the contexts of a batch.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, repeat
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +74,15 @@ class BatchEncoder:
         manifest = self.store.require_manifest()
         described = self._describe(plan, manifest.seed_context, source)
         kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
-        replaced = {commit.position for commit in new}
-        kept = [*(commit for commit in kept if commit.position not in replaced), *new]
+        replaced = {position for commit in new for position in commit.positions}
+        kept = [*(commit for commit in kept if replaced.isdisjoint(commit.positions)), *new]
         self.store.begin(replace(described, generation=manifest.generation + 1), plan, kept)
 
     def _describe(self, plan: Plan, seed_context: Mapping[str, Any] | None, source: Any) -> Manifest:
         return describe_store(self.codec, self.contexts, self.groups, plan, seed_context, describe_source(source))
 
     def _unchanged(self, manifest: Manifest, plan: Plan) -> Iterator[Commit]:
-        """The records of the store that belong to another plan and other groups, too."""
+        """The records of the store that belong to another plan and other groups, too, one by one."""
         old_plan, index = self.store.plan, self.store.index
         same = [
             position
@@ -104,25 +104,27 @@ class BatchEncoder:
             again: Whether also what is committed is stored.
 
         Returns:
-            A receipt for each record, durable after ``contexts.flush()``.
+            What was stored, durable after ``contexts.flush()``.
         """
         groups, index = self.store.require_manifest().groups, self.store.index
-        places: list[tuple[Iterable[int], Iterable[int], Iterable[bool]]] = []
+        places: list[tuple[Sequence[int], int, bool]] = []
 
         def runs() -> Iterator[tuple[Sequence[str], str, Sequence[Contexts]]]:
             for run in encoded:
                 for number, group in enumerate(groups):
                     if again or index.receipt(number, run.positions[0]) is None:
                         contexts = run.only(group.attributes)
-                        places.append((run.positions, repeat(number), repeat(is_unlabeled(contexts[0]))))
+                        places.append((run.positions, number, is_unlabeled(contexts[0])))
                         yield [*map(str, run.positions)], group.key, contexts
 
-        receipts = iter(self.contexts.put_all(runs()))
-        return [
-            Commit(position, number, receipt, is_bare)
-            for places_of_run in places
-            for position, number, is_bare, receipt in zip(*places_of_run, receipts, strict=False)
-        ]
+        stored, commits = iter(self.contexts.put_all(runs())), []
+        for positions, number, is_bare in places:
+            at = 0
+            while at < len(positions):
+                receipts = next(stored)
+                commits.append(Commit(positions[at : at + len(receipts)], number, receipts, is_bare))
+                at += len(receipts)
+        return commits
 
     def require_labels_alike(self) -> None:
         """Refuse a split in which some batches have labels and others have none.

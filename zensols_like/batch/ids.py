@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +21,7 @@ _PIECE = 1 << 13
 
 @dataclass(frozen=True, eq=False)
 class PlanIDs(ABC):
-    """The IDs of data points in the order of their batches; each field is an array that is stored."""
+    """The IDs of data points in the order of their batches, in arrays that are stored."""
 
     @abstractmethod
     def cut(self, position: int, last: int, points: slice) -> Sequence[str]:
@@ -43,12 +43,16 @@ class PlanIDs(ABC):
 
     def as_value(self) -> dict[str, NDArray[Any]]:
         """What to store."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        return {name: getattr(self, name) for name in self._stored()}
 
     @classmethod
     def from_value(cls, value: Mapping[str, Any]) -> Self:
         """The IDs that were stored."""
-        return cls(**{one.name: value[one.name] for one in fields(cls) if one.init})
+        return cls(**{name: value[name] for name in cls._stored()})
+
+    @classmethod
+    def _stored(cls) -> list[str]:
+        return [one.name for one in fields(cls) if one.metadata.get("stored", True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,8 @@ class NumberIDs(PlanIDs):
     """For each batch its first number."""
     steps: NDArray[np.signedinteger[Any]]
     """For each data point its number less the one before, 0 for the first; in the smallest type that holds all."""
+    keys: NumberedKeys | None = field(default=None, repr=False, metadata={"stored": False})
+    """All of them, where they are at hand."""
 
     @classmethod
     def of(cls, keys: NumberedKeys, batch_ends: NDArray[np.int64]) -> NumberIDs:
@@ -74,10 +80,12 @@ class NumberIDs(PlanIDs):
         numbers = keys.numbers
         steps = np.zeros(len(numbers), _kind_of_steps(numbers))
         np.subtract(numbers[1:], numbers[:-1], out=steps[1:], casting="unsafe")  # they fit
-        return cls(numbers[np.concatenate([[0], batch_ends[:-1]])], steps)
+        return cls(numbers[np.concatenate([[0], batch_ends[:-1]])], steps, keys)
 
     def cut(self, position: int, last: int, points: slice) -> NumberedKeys:  # noqa: ARG002
         """The IDs as numbers."""
+        if self.keys is not None:
+            return self.keys[points]
         numbers = self.steps[points].astype(np.int64)
         numbers[:1] = self.first_numbers[position]
         return NumberedKeys(np.cumsum(numbers))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,13 +25,21 @@ _PIECE = 1 << 12
 
 
 class Commit(NamedTuple):
-    """A record that is durable: the batch by its position, the group by its number, and the receipt."""
+    """Records of a group that are durable, as a run: often there are many of them, and seldom is one looked at."""
 
-    position: int
+    positions: Sequence[int]
+    """The batches by their positions."""
     group: int
-    receipt: Receipt
+    """The group by its number."""
+    receipts: ReceiptRun
+    """One for each batch."""
     is_unlabeled: bool = False
-    """Whether a label of the group is missing for all data points of the batch."""
+    """Whether a label of the group is missing for all data points of these batches."""
+
+    @classmethod
+    def of(cls, position: int, group: int, receipt: Receipt, is_unlabeled: bool = False) -> Commit:
+        """One record."""
+        return cls([position], group, ReceiptRun.of(receipt), is_unlabeled)
 
 
 @dataclass(eq=False)
@@ -70,16 +79,17 @@ class Index:
             self._add(some)
 
     def _add(self, commits: Sequence[Commit]) -> None:
-        positions, groups, receipts, unlabeled = zip(*commits, strict=True)
-        files, offsets, lengths, checksums, layouts = zip(*receipts, strict=True)
-        for name in dict.fromkeys(files):
-            if self._numbers.setdefault(name, len(self.files)) == len(self.files):
-                self.files.append(name)
-        at = np.array(groups), np.array(positions)
-        self.file[at] = [self._numbers[name] for name in files]
-        self.offset[at], self.length[at] = offsets, lengths
-        self.checksum[at], self.layout[at] = np.array(checksums, np.uint64), np.array(layouts, np.uint64)
-        self.unlabeled[at] = unlabeled
+        positions, groups, runs, unlabeled = zip(*commits, strict=True)
+        for run in runs:
+            if self._numbers.setdefault(run.file, len(self.files)) == len(self.files):
+                self.files.append(run.file)
+        counts = [*map(len, positions)]
+        at = np.repeat(groups, counts), _joined(positions)
+        self.file[at] = np.repeat([self._numbers[run.file] for run in runs], counts)
+        self.offset[at], self.length[at] = _joined(run.offsets for run in runs), _joined(run.lengths for run in runs)
+        self.checksum[at] = _joined((run.checksums for run in runs), np.uint64)
+        self.layout[at] = _joined((run.layouts for run in runs), np.uint64)
+        self.unlabeled[at] = np.repeat(unlabeled, counts)
 
     def receipt(self, group: int, position: int) -> Receipt | None:
         """The receipt of a record; ``None`` when it is not committed."""
@@ -103,7 +113,7 @@ class Index:
     def commit(self, group: int, position: int) -> Commit | None:
         """The commit of a record; ``None`` when there is none."""
         receipt = self.receipt(group, position)
-        return None if receipt is None else Commit(position, group, receipt, bool(self.unlabeled[group, position]))
+        return None if receipt is None else Commit.of(position, group, receipt, bool(self.unlabeled[group, position]))
 
     def is_committed(self, position: int) -> bool:
         """Whether every record of a batch is committed."""
@@ -168,9 +178,19 @@ def _taken(column: memoryview, positions: Sequence[int]) -> list[int]:
     return [column[position] for position in positions]
 
 
+def _joined(pieces: Iterable[Iterable[int]], dtype: type[np.integer[Any]] = np.int64) -> NDArray[Any]:
+    """Numbers that stand one after another."""
+    return np.fromiter(chain.from_iterable(pieces), dtype)
+
+
 def journal_lines(commits: Iterable[Commit]) -> bytes:
     """The lines of a journal for commits; the first begins anew, since a crash may have left half a line before it."""
-    return ("\n" + "".join(f"{_line(commit)}\n" for commit in commits)).encode()
+    lines = (
+        _line(position, group, receipt, is_unlabeled)
+        for positions, group, receipts, is_unlabeled in commits
+        for position, receipt in zip(positions, receipts, strict=True)
+    )
+    return ("\n" + "".join(f"{line}\n" for line in lines)).encode()
 
 
 def read_journal(data: bytes) -> Iterable[Commit]:
@@ -179,9 +199,9 @@ def read_journal(data: bytes) -> Iterable[Commit]:
     return (commit for commit in commits if commit is not None)
 
 
-def _line(commit: Commit) -> str:
-    """A line of the journal, which is JSON: the commit and its checksum."""
-    position, group, (file, offset, length, checksum, layout), is_unlabeled = commit
+def _line(position: int, group: int, receipt: Receipt, is_unlabeled: bool) -> str:
+    """A line of the journal, which is JSON: a record that is durable, and the checksum of this."""
+    file, offset, length, checksum, layout = receipt
     fields = (
         f"[{position}, {group}, {'true' if is_unlabeled else 'false'}, {_quoted(file)}, {offset}, {length}, "
         f"{checksum}, {layout}"
@@ -201,7 +221,7 @@ def _read_line(line: bytes) -> Commit | None:
     if checksum != _checksum(fields):
         return None
     position, group, is_unlabeled, *receipt = fields
-    return Commit(position, group, Receipt(*receipt), is_unlabeled)
+    return Commit.of(position, group, Receipt(*receipt), is_unlabeled)
 
 
 def _checksum(fields: Sequence[Any]) -> int:

@@ -27,7 +27,7 @@ def find_index(manifest: Manifest, contexts: ContextStore) -> Index:
     for number, group in enumerate(manifest.groups):
         placed = ((position_of(key), receipt) for key, receipt in contexts.find_all(group.key))
         index.add_all(  # of several the last is the newest
-            Commit(position, number, receipt)
+            Commit.of(position, number, receipt)
             for position, receipt in placed
             if position is not None and position < batches
         )
@@ -58,4 +58,4 @@ def _proven(found: Index, manifest: Manifest, contexts: ContextStore) -> Iterato
                     part = contexts.get_part(str(position), group.key, proven)
                 except (CorruptBatch, PersistableError):
                     continue
-                yield Commit(position, number, proven, is_unlabeled(part))
+                yield Commit.of(position, number, proven, is_unlabeled(part))

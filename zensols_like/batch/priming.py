@@ -426,7 +426,7 @@ class PrimingStash(TorchMultiProcessStash):
         """In a worker: encode and store the batches at these positions.
 
         Returns:
-            A receipt for each record, which the parent writes into the journal.
+            What was stored, which the parent writes into the journal.
         """
         encoder = self._encoder
         done = 0

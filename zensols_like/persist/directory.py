@@ -18,7 +18,7 @@ from zensols_like.persist.frame import REPAIR, unframe
 from zensols_like.persist.framing import Records
 from zensols_like.persist.mapped import map_file
 from zensols_like.persist.names import file_name, key_of
-from zensols_like.persist.receipt import Receipt
+from zensols_like.persist.receipt import Receipt, ReceiptRun
 from zensols_like.persist.records import RecordStash, RecordStore
 
 __all__ = ["DirectoryRecords", "DirectoryStash", "require_path"]
@@ -106,17 +106,17 @@ class DirectoryRecords(RecordStore):
             if receipt is not None:
                 yield key, receipt
 
-    def put_all(self, runs: Iterable[Records]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[Records]) -> list[ReceiptRun]:
         """Write the file of each record."""
         return [
             self._write(records.part(number, number + 1)) for records in runs for number in range(len(records.keys))
         ]
 
-    def _write(self, record: Records) -> Receipt:
+    def _write(self, record: Records) -> ReceiptRun:
         path = self.path_of(record.keys[0], record.group)
         write_atomically(path, record.pieces, syncs_name=False)
         self._written[path.parent] = None
-        return record.receipts(str(path.relative_to(self.root)))[0]
+        return record.receipts(str(path.relative_to(self.root)))
 
     def get(self, receipt: Receipt) -> memoryview:
         """Map the file of a record."""

@@ -40,10 +40,17 @@ class ReceiptRun(Sequence[Receipt]):
     """
 
     file: str
+    """The file, relative to the store."""
     offsets: Sequence[int]
     lengths: Sequence[int]
     checksums: Sequence[int]
     layouts: Sequence[int]
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptRun:
+        """That of one record."""
+        file, offset, length, checksum, layout = receipt
+        return cls(file, [offset], [length], [checksum], [layout])
 
     def __len__(self) -> int:
         return len(self.offsets)

@@ -42,10 +42,12 @@ class RecordStore(ABC):
     """Where the bytes of records lie."""
 
     @abstractmethod
-    def put_all(self, runs: Iterable[Records]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[Records]) -> list[ReceiptRun]:
         """Store runs of records, each record whole or not at all; they are durable after `flush`.
 
-        When storing one fails, or making one, no receipt is given for any of them.
+        Returns:
+            Their receipts in order; those of a run in one piece, or in several where it lies in several files.  When
+            storing one fails, or making one, no receipt is given for any of them.
         """
 
     @abstractmethod
@@ -103,12 +105,12 @@ class RecordStore(ABC):
 
 def write_record(store: RecordStore, storage: Format, key: str, group: str, value: Any) -> Receipt:
     """Encode a value, put a frame around it and store it."""
-    return write_records(store, storage, [([key], group, [value])])[0]
+    return write_records(store, storage, [([key], group, [value])])[0][0]
 
 
 def write_records(
     store: RecordStore, storage: Format, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]
-) -> list[Receipt]:
+) -> list[ReceiptRun]:
     """Encode runs of values, put a frame around each value and store them.
 
     Args:
@@ -117,7 +119,7 @@ def write_records(
         runs: Keys, the group, and a value for each key; those of an `Alike` are encoded at once where the format can.
 
     Returns:
-        A receipt for each value, in order.
+        The receipts of all values, in order.
     """
     return store.put_all(records for run in runs for records in _framed(storage, *run))
 
@@ -307,7 +309,7 @@ class RecordStash(Stash, ABC):
         """The name of a group in the records."""
         return group_name(group)
 
-    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[tuple[Sequence[str], str, Sequence[Any]]]) -> list[ReceiptRun]:
         """Store runs of values, see `write_records`; when one fails, no receipt is given for any of them."""
         return write_records(self.records, self._storage, runs)
 

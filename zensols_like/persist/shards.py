@@ -122,9 +122,9 @@ class ShardRecords(RecordStore):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["root"], state["_limit"])  # type: ignore[misc]  # as it was made, with nothing open
 
-    def put_all(self, runs: Iterable[Records]) -> list[Receipt]:
+    def put_all(self, runs: Iterable[Records]) -> list[ReceiptRun]:
         """Append records; they are durable after `flush`."""
-        receipts: list[Receipt] = []
+        receipts: list[ReceiptRun] = []
         try:
             for records in runs:
                 done = 0
@@ -132,7 +132,7 @@ class ShardRecords(RecordStore):
                     writer = self._writer(records.group)
                     room = max(1, -(-(self._limit - writer.end) // records.stride))
                     some = records.part(done, done + room)
-                    receipts += some.receipts(writer.name, writer.end)
+                    receipts.append(some.receipts(writer.name, writer.end))
                     writer.append(some)
                     done += len(some.keys)
             for writer in self._writers.values():
