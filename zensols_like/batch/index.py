@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -193,10 +194,13 @@ def journal_lines(commits: Iterable[Commit]) -> bytes:
     return ("\n" + "".join(f"{line}\n" for line in lines)).encode()
 
 
-def read_journal(data: bytes) -> Iterable[Commit]:
+def read_journal(data: bytes) -> Iterator[Commit]:
     """The commits of a journal; a torn or damaged line says nothing, and its batch is made again."""
-    commits = map(_read_line, data.splitlines())
-    return (commit for commit in commits if commit is not None)
+    lines = filter(None, map(_read_line, data.splitlines()))
+    for some in chunks(lines, _PIECE):
+        for (group, is_unlabeled, file), same in groupby(some, itemgetter(1, 2, 3)):
+            positions, _, _, _, *columns = zip(*same, strict=True)
+            yield Commit(positions, group, ReceiptRun(file, *columns), is_unlabeled)
 
 
 def _line(position: int, group: int, receipt: Receipt, is_unlabeled: bool) -> str:
@@ -212,16 +216,13 @@ def _line(position: int, group: int, receipt: Receipt, is_unlabeled: bool) -> st
 _quoted = lru_cache(json.dumps)
 
 
-def _read_line(line: bytes) -> Commit | None:
-    """The commit of a line; ``None`` when it is torn or damaged: it says nothing then, and its batch is made again."""
+def _read_line(line: bytes) -> list[Any] | None:
+    """What a line says of a record; ``None`` when it is torn or damaged."""
     try:
         *fields, checksum = json.loads(line)
     except (ValueError, TypeError):
         return None
-    if checksum != _checksum(fields):
-        return None
-    position, group, is_unlabeled, *receipt = fields
-    return Commit.of(position, group, Receipt(*receipt), is_unlabeled)
+    return fields if checksum == _checksum(fields) else None
 
 
 def _checksum(fields: Sequence[Any]) -> int:
