@@ -13,21 +13,25 @@ def run_encode(run: Run) -> None:
     """Measure all stores that write, with one worker and with two."""
     for workload in run.workloads:
         with run.children(workload, lambda entry: entry.writer == entry.name) as children:
-            for workers in (1, 2):
-                able = [child for child in children if workers in child.entry.writers]
-                answers = interleave(able, run.rounds, {workers: {"do": "write", "workers": workers}})
-                for name, unit in (("seconds", "s"), ("unsynced", "s"), ("bytes", "B"), ("files", "files")):
-                    run.results.add(
-                        (
-                            Figure(
-                                "encode",
-                                workload,
-                                store,
-                                [answer[name] for answer in rounds],
-                                unit,
-                                {"workers": workers, "measure": name},
-                            )
-                            for (store, _), rounds in answers.items()
-                        ),
-                        versions_of(children),
+            answers = interleave(
+                children,
+                run.rounds,
+                {workers: {"do": "write", "workers": workers} for workers in (1, 2)},
+                can=lambda child, workers: workers in child.entry.writers,
+            )
+            versions = versions_of(children)
+        for measure, unit in (("seconds", "s"), ("unsynced", "s"), ("bytes", "B"), ("files", "files")):
+            run.results.add(
+                (
+                    Figure(
+                        "encode",
+                        workload,
+                        store,
+                        [answer[measure] for answer in rounds],
+                        unit,
+                        {"workers": workers, "measure": measure},
                     )
+                    for (store, workers), rounds in answers.items()
+                ),
+                versions,
+            )

@@ -6,7 +6,7 @@ import json
 import os
 import random
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -111,7 +111,11 @@ def versions_of(children: Sequence[Measured]) -> dict[str, Mapping[str, str]]:
 
 
 def interleave(
-    children: Sequence[Measured], rounds: int, commands: Mapping[Any, Answer], seed: int = 0
+    children: Sequence[Measured],
+    rounds: int,
+    commands: Mapping[Any, Answer],
+    seed: int = 0,
+    can: Callable[[Measured, Any], bool] = lambda child, name: True,  # noqa: ARG005 (all can)
 ) -> dict[tuple[str, Any], list[Answer]]:
     """Let all children do the commands in every round, in another order each time, so that drift meets all alike.
 
@@ -120,16 +124,18 @@ def interleave(
         rounds: How many rounds.
         commands: The options of `Measured.ask` by a name.
         seed: That of the order.
+        can: Whether a child does the command of a name.
 
     Returns:
         The answers of all rounds, by the name of the entry and that of the command.
     """
     rng = random.Random(seed)
     answers: dict[tuple[str, Any], list[Answer]] = {
-        (child.entry.name, name): [] for child in children for name in commands
+        (child.entry.name, name): [] for name in commands for child in children if can(child, name)
     }
     for _ in range(rounds):
         for name, command in commands.items():
-            for child in rng.sample(children, len(children)):
+            able = [child for child in children if can(child, name)]
+            for child in rng.sample(able, len(able)):
                 answers[child.entry.name, name].append(child.ask(**command))
     return answers
