@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zensols_like.batch import BatchFeatureMapping, FieldFeatureMapping, ManagerFeatureMapping, RowDataPoint
-from zensols_like.batch.codec import BatchCodec, ColumnSource
-from zensols_like.batch.domain import PointColumns
+from zensols_like.batch.codec import BatchCodec
+from zensols_like.batch.columns import ColumnSource
+from zensols_like.batch.point import PointColumns
 from zensols_like.batch.row import RowColumns
 from zensols_like.dataframe import DataframeDataPoint, FrameStash
 from zensols_like.errors import EncodeError

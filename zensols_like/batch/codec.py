@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from array import array
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from zensols_like.batch.columns import ColumnSource, CutSource, are_all_there, is_missing, read_column, some_of
 from zensols_like.batch.interface import Contexts
 from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
 from zensols_like.errors import APIError, BatchError, EncodeError, MappingError
@@ -29,26 +28,7 @@ from zensols_like.vectorize import (
     put_together,
 )
 
-__all__ = ["BatchCodec", "BoundField", "ColumnSource", "CutSource", "PointSource", "StackedFeatureContext"]
-
-
-_TEXT = frozenset((str, int, bool))
-"""Types of labels that are never missing."""
-
-
-class ColumnSource(Protocol):
-    """Where the values of the data points of a batch come from, a column at a time."""
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """The IDs of the data points, in the order of the batch."""
-
-    @property
-    def is_random(self) -> bool:
-        """Whether a column may be made with random numbers."""
-
-    def column(self, name: str) -> Sequence[Any]:
-        """The value of each data point for the attribute of this name."""
+__all__ = ["BatchCodec", "BoundField", "StackedFeatureContext"]
 
 
 @register
@@ -93,20 +73,28 @@ class BoundField:
             f"({type(self.vectorizer).__name__}) of manager {self.manager_name!r}"
         )
 
+    def read(self, source: ColumnSource) -> Sequence[Any]:
+        """The values of a column.
+
+        Raises:
+            EncodeError: They cannot be read; names the data point.
+        """
+        return read_column(source, self.field.attribute_accessor, self.is_label, self)
+
     def encode(self, ids: Sequence[str], values: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
         """The contexts of a column.
 
         Raises:
             EncodeError: A value cannot be encoded; names its data point.
         """
-        if self.is_label and not _are_all_there(values):
+        if self.is_label and not are_all_there(values):
             missing = [is_missing(value) for value in values]
             if all(missing):
                 return NullFeatureContext(self.field.feature_id)
             if any(missing):
                 unlabeled = [id for id, is_null in zip(ids, missing, strict=True) if is_null]
                 raise EncodeError(
-                    f"Some data points of a batch have a label and others have none: {_some(unlabeled)} have none.",
+                    f"Some data points of a batch have a label and others have none: {some_of(unlabeled)} have none.",
                     str(self),
                     "label all data points of the batch or none; put unlabeled ones in a split of their own",
                 )
@@ -137,7 +125,7 @@ class BoundField:
                     f"Cannot encode data point {id!r}. {what}", str(self), fix or f"look at the value, {_short(value)}"
                 )
         return EncodeError(
-            f"The values of data points {_some(ids)} cannot be encoded together. {_told(error)[0]}",
+            f"The values of data points {some_of(ids)} cannot be encoded together. {_told(error)[0]}",
             str(self),
             "give the tensors of one attribute the same data type and dimensions after the first, or pad them "
             "(AggregateEncodableFeatureVectorizer)",
@@ -168,25 +156,6 @@ class BoundField:
                 "One of several contexts is empty.", str(self), "encode each value to a tensor, if need be without rows"
             )
         return tensor
-
-
-class CutSource(ABC):
-    """The columns of a batch that may have been encoded with those of other batches."""
-
-    @abstractmethod
-    def context(self, bound: BoundField) -> FeatureContext | None:
-        """The context of a column; ``None`` where it has to be encoded by itself."""
-
-
-class PointSource(ABC):
-    """The columns of data points, which can be looked at one by one."""
-
-    needs_labels: ClassVar[bool] = True
-    """Whether a data point that lacks the attribute or the field of a label is wrong; it has no label otherwise."""
-
-    @abstractmethod
-    def value(self, position: int, name: str) -> Any:
-        """An attribute of one data point."""
 
 
 @dataclass(frozen=True)
@@ -324,48 +293,7 @@ def _view(bound: BoundField, part: FormPart) -> View:
 
 def _context(source: ColumnSource, bound: BoundField) -> FeatureContext | tuple[FeatureContext, ...]:
     """The contexts of a column of a batch."""
-    return bound.encode(source.ids, _column(source, bound))
-
-
-def _column(source: ColumnSource, bound: BoundField) -> Sequence[Any]:
-    name = bound.field.attribute_accessor
-    try:
-        if bound.is_label and isinstance(source, PointSource) and not source.needs_labels:
-            return [_label(source, position, name) for position in range(len(source.ids))]
-        return source.column(name)
-    except APIError as error:
-        error.add_note(f"while reading {bound}")
-        raise
-    except Exception as error:
-        fix = (
-            "give the data point class such an attribute, or name another one with attr_access"
-            if isinstance(error, AttributeError)
-            else "mend the attribute of the data point class, or the item that it looks at"
-        )
-        raise EncodeError(
-            f"Cannot read {name!r} of {_unreadable(source, name)}. {type(error).__name__}: {error}",
-            str(bound),
-            f"{fix}; the label of what is not labeled is None" if bound.is_label else fix,
-        ) from error
-
-
-def _label(source: PointSource, position: int, name: str) -> Any:
-    """The label of a data point; ``None`` for one that has no such attribute, or whose item has no such field."""
-    try:
-        return source.value(position, name)
-    except (AttributeError, KeyError):
-        return None
-
-
-def _unreadable(source: ColumnSource, name: str) -> str:
-    """The first data point whose attribute cannot be read, or all of them where nobody can tell."""
-    if isinstance(source, PointSource):
-        for position, id in enumerate(source.ids):
-            try:
-                source.value(position, name)
-            except Exception:  # noqa: BLE001 (whatever it is, it was raised before, too)
-                return f"data point {id!r}"
-    return f"the data points {_some(source.ids)}"
+    return bound.encode(source.ids, bound.read(source))
 
 
 def _told(error: Exception) -> tuple[str, str | None]:
@@ -373,29 +301,6 @@ def _told(error: Exception) -> tuple[str, str | None]:
     if isinstance(error, APIError):
         return error.what, error.fix
     return f"{type(error).__name__}: {error}", None
-
-
-def _are_all_there(values: Sequence[Any]) -> bool:
-    """Whether a glance shows that there are labels and none of them is missing; see `is_missing`."""
-    if len(values) == 0:
-        return False
-    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf":
-        return values.dtype.kind != "f" or not np.isnan(values).any()
-    return _TEXT.issuperset(map(type, values))
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a label says nothing: ``None``, NaN, a missing value of pandas, or a sequence of nothing else."""
-    if isinstance(value, (list, tuple)):
-        return len(value) > 0 and all(is_missing(item) for item in value)
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float | np.floating) and bool(value != value)
-
-
-def _some(ids: Sequence[str]) -> str:
-    """A few of many IDs."""
-    return str(list(ids)) if len(ids) <= 5 else f"{list(ids[:5])} and {len(ids) - 5} more"
 
 
 def _short(value: Any) -> str:

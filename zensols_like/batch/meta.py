@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from zensols_like.batch.domain import Batch, DataPoint
+from zensols_like.batch.domain import Batch
 from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
 from zensols_like.batch.notebook import html_table
+from zensols_like.batch.point import DataPoint
 from zensols_like.config import Dictable
 from zensols_like.settings import NetworkSettings
 from zensols_like.vectorize import EncodableFeatureVectorizer

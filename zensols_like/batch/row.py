@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from zensols_like.batch.domain import DataPoint
+from zensols_like.batch.point import DataPoint
 from zensols_like.errors import BatchError
 
 __all__ = ["RowColumns", "RowDataPoint"]

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from zensols_like.batch.domain import Batch, DataPoint
+from zensols_like.batch.domain import Batch
 from zensols_like.batch.feed import source_of
 from zensols_like.batch.interface import Contexts, EncodedBatch, narrowed
 from zensols_like.batch.mapping import BatchFeatureMapping
@@ -19,6 +19,7 @@ from zensols_like.batch.meta import BatchFieldMetadata, BatchMetadata
 from zensols_like.batch.multi import EncodeObserver
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.plan import PlannedIDs
+from zensols_like.batch.point import DataPoint
 from zensols_like.batch.priming import PrimingStash
 from zensols_like.batch.reader import ContextReader, runs_of
 from zensols_like.batch.split import BatchIDs, BatchSplit, SplitViews

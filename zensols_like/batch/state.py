@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from zensols_like.batch.codec import ColumnSource
+from zensols_like.batch.columns import ColumnSource
 from zensols_like.batch.interface import Contexts
 
 __all__ = ["LETTERS", "Copied", "Deallocated", "Decoded", "Encoded", "Nascent", "Payload"]
