@@ -11,7 +11,10 @@ import torch
 from support.golden import CONTAINERS, expected, golden_stash, numbered_arrays, numbered_stash
 
 from zensols_like.batch.index import journal_lines
+from zensols_like.errors import CorruptBatch
 from zensols_like.inspect import open_store, report_store, verify_store
+from zensols_like.persist.formats import find_format
+from zensols_like.persist.framing import frame
 
 GOLDEN = Path("test-resources/golden/1")
 DIGESTS = dict(line.split() for line in (GOLDEN / "digests.txt").read_text().splitlines())
@@ -111,3 +114,14 @@ def test_batches_of_the_same_numbers_are_kept_when_a_store_is_encoded_again(plac
     stash.repair(["1"])
     assert [stash.store.index.receipt(0, at) for at in (0, 2, 3)] == kept
     assert stash.store.content_digest(stash.delegate) == DIGESTS["numbers"]
+
+
+@pytest.mark.parametrize("value", [{"splits": ["train"]}, ["splits"], 7, {}])
+def test_a_plan_that_is_something_else_is_refused_and_mended(place, value):
+    path = place / "numbers/.store/plan.rec"
+    whole, storage = path.read_bytes(), find_format("record")
+    path.write_bytes(b"".join(map(bytes, frame("plan.rec", "", storage.code, storage.encode(value)).pieces)))
+    with pytest.raises(CorruptBatch, match=r"plan\.rec"):
+        len(numbered_stash(place / "numbers"))
+    numbered_stash(place / "numbers").repair([])
+    assert path.read_bytes() == whole

@@ -159,7 +159,7 @@ def test_a_plan_holds_what_the_page_says(tmp_path, kind):
     source = {before + key: item for key, item in items(20).items()}
     stash = flower_stash(tmp_path, source=source, keys=keys)
     stash.prime()
-    value = stash.store._read_value("plan.rec")
+    value = stash.store._read_value("plan.rec", dict)
     own = {"first_numbers": "<i8", "steps": "|i1"}
     other = {"text_ends": "<i8", "id_lengths": "|u1", "id_bytes": "|u1"}
     if kind == "texts":
@@ -175,7 +175,7 @@ def test_a_plan_holds_what_the_page_says(tmp_path, kind):
 def test_an_index_holds_what_the_page_says(tmp_path, container):
     stash = flower_stash(tmp_path, container=container)
     stash.prime()
-    value = stash.store._read_value("index.rec")
+    value = stash.store._read_value("index.rec", dict)
     types = {
         "file": "<i4",
         "offset": "<i8",

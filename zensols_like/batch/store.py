@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.index import Commit, Index, journal_lines, read_journal
@@ -29,6 +29,8 @@ from zensols_like.persist.framing import frame
 __all__ = ["BatchStore"]
 
 logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 PLAN = "plan.rec"
 JOURNAL = "journal.jsonl"
@@ -117,7 +119,7 @@ class BatchStore:
         """
         if self._plan is None:
             manifest = self.require_manifest()
-            plan = Plan.from_value(self._read_value(_name(PLAN, manifest.generation)))
+            plan = self._read_value(_name(PLAN, manifest.generation), Plan.from_value)
             if plan.digest != manifest.plan["digest"]:
                 self.require_current()
                 raise CorruptBatch(
@@ -144,7 +146,7 @@ class BatchStore:
     def _read_index(self, manifest: Manifest) -> Index:
         name = _name(INDEX, manifest.generation)
         try:
-            index = Index.from_value(self._read_value(name))
+            index = self._read_value(name, Index.from_value)
             if index.digest != manifest.index["digest"]:
                 raise CorruptBatch("The index is not the one that the manifest names.", f"{self.location}/{name}", MEND)
             return index
@@ -314,7 +316,8 @@ class BatchStore:
         storage = find_format("record")
         self.folder.write(name, frame(name, "", storage.code, storage.encode(dict(value))).pieces)
 
-    def _read_value(self, name: str) -> Any:
+    def _read_value(self, name: str, make: Callable[[Any], _T]) -> _T:
+        """What a file of the store holds."""
         data = self.folder.read(name)
         where = f"{self.location}/{name}"
         if data is None:
@@ -327,7 +330,10 @@ class BatchStore:
             raise CorruptBatch(error.what, where, MEND) from error
         if found.key != name:
             raise CorruptBatch(f"The file holds {found.key!r}.", where, MEND)
-        return value
+        try:
+            return make(value)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CorruptBatch(f"The file holds something else than its name says: {error!r}.", where, MEND) from error
 
 
 def _name(name: str, generation: int) -> str:
