@@ -15,87 +15,23 @@ from typing import Any
 from xxhash import xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableError
-from zensols_like.failpoints import failpoint
-from zensols_like.persist.atomic import make_folder, sync_folder, write_all
-from zensols_like.persist.formats import Buffer
-from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, layout_of, padding, unframe
+from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, layout_of, unframe
 from zensols_like.persist.framing import Records
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import map_file
 from zensols_like.persist.receipt import Receipt, ReceiptRun
 from zensols_like.persist.records import RecordStore
-from zensols_like.persist.writeback import begin_writeback
+from zensols_like.persist.shardwriter import ShardWriter
 
 __all__ = ["ShardRecords", "ShardStash"]
 
 _SUFFIX = ".shard"
 _NAME = re.compile(r"[0-9]{6,}-[0-9a-f]{8}\.shard")
-_ZEROS = bytes(ALIGNMENT)
-_MUCH = 1 << 20
-"""Bytes that are written in one call, for which small records wait, and that the disk begins with at once."""
 
 
 def _is_ours(path: Path) -> bool:
     """Whether a file is named as a shard is, and not a file of somebody else that lies beside them."""
     return _NAME.fullmatch(path.name) is not None
-
-
-class _Writer:
-    """A shard that this process appends to."""
-
-    def __init__(self, root: Path, name: str) -> None:
-        self.name = name
-        self.path = path = root / name
-        make_folder(path.parent)
-        self.end = 0
-        """Where the next record begins."""
-        self.is_torn = False
-        """Whether a write failed, so that nobody knows what lies at the end: nothing may follow it."""
-        self._waiting: list[Buffer] = []
-        self._written = 0
-        self._begun = 0
-        """What lies before is on its way to the disk."""
-        self._durable = 0
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-
-    def append(self, records: Records) -> None:
-        """Take records, and write them unless they are so small that they may wait for others."""
-        self._waiting += [*records.pieces, _ZEROS[: padding(records.length)]]
-        self.end += len(records.keys) * records.stride
-        if len(records.pieces) > 1 or self.end - self._written >= _MUCH:
-            self.write()
-
-    def write(self) -> None:
-        """Hand what waits to the system."""
-        if self._written == self.end:
-            return
-        self.is_torn = True
-        failpoint("shard.write")
-        write_all(self._descriptor, [memoryview(piece).cast("B") for piece in self._waiting if len(piece) > 0])
-        self._waiting.clear()
-        self._written = self.end
-        self.is_torn = False  # last, since Ctrl-C may come between any two lines
-        if self._written - self._begun >= _MUCH:
-            begin_writeback(self._descriptor, self._begun, self._written)
-            self._begun = self._written
-
-    def forget(self) -> None:
-        """Let go of what waits."""
-        self._waiting.clear()
-        self.end = self._written
-
-    def flush(self) -> None:
-        """Force what was written to the disk."""
-        if self._durable < self._written:
-            failpoint("shard.sync")
-            os.fsync(self._descriptor)
-            if self._durable == 0:
-                sync_folder(self.path.parent)
-            self._durable = self._written
-
-    def close(self) -> None:
-        """Close the file, whose number may be that of another one after this."""
-        os.close(self._descriptor)
 
 
 class ShardRecords(RecordStore):
@@ -113,7 +49,7 @@ class ShardRecords(RecordStore):
         self.root = root
         self._limit = limit
         self._process = os.getpid()
-        self._writers: dict[str, _Writer] = {}
+        self._writers: dict[str, ShardWriter] = {}
         self._maps: dict[str, memoryview] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -143,7 +79,7 @@ class ShardRecords(RecordStore):
             raise
         return receipts
 
-    def _writer(self, group: str) -> _Writer:
+    def _writer(self, group: str) -> ShardWriter:
         if self._process != os.getpid():  # after a fork: the shards are the parent's
             self._process = os.getpid()
             while self._writers:
@@ -155,7 +91,7 @@ class ShardRecords(RecordStore):
                 self._flush(group)  # what was put before may be committed, also where a later write failed
                 self._writers.pop(group).close()
             number = 1 + max((int(path.name.split("-")[0]) for path in self.shards(group)), default=-1)
-            writer = _Writer(self.root, f"{group}/{number:06d}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
+            writer = ShardWriter(self.root, f"{group}/{number:06d}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
             self._writers[group] = writer
         return writer
 
