@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from zensols_like.persist import shards, writeback
+from zensols_like.persist import shardwriter, writeback
 from zensols_like.persist.formats import find_format
 from zensols_like.persist.records import read_record, write_record
 from zensols_like.persist.shards import ShardRecords
@@ -25,7 +25,7 @@ def test_the_disk_begins_with_all_that_is_new_of_a_shard_as_soon_as_it_is_much(
         begun.append((start, end))
         writeback.begin_writeback(descriptor, start, end)
 
-    monkeypatch.setattr(shards, "begin_writeback", watched)
+    monkeypatch.setattr(shardwriter, "begin_writeback", watched)
     records = ShardRecords(tmp_path)
     tensors = [torch.full((size,), number) for number, size in enumerate((10, 60_000, 50_000, 40_000, 200_000, 5))]
     receipts = [write_record(records, RECORD, "k", "g", {"x": tensor}) for tensor in tensors]
