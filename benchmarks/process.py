@@ -115,7 +115,7 @@ def interleave(
     rounds: int,
     commands: Mapping[Any, Answer],
     seed: int = 0,
-    can: Callable[[Measured, Any], bool] = lambda child, name: True,  # noqa: ARG005 (all can)
+    can: Callable[[Measured, Any], bool] | None = None,
 ) -> dict[tuple[str, Any], list[Answer]]:
     """Let all children do the commands in every round, in another order each time, so that drift meets all alike.
 
@@ -124,18 +124,18 @@ def interleave(
         rounds: How many rounds.
         commands: The options of `Measured.ask` by a name.
         seed: That of the order.
-        can: Whether a child does the command of a name.
+        can: Whether a child can do the command of a name; all can do all when not given.
 
     Returns:
         The answers of all rounds, by the name of the entry and that of the command.
     """
     rng = random.Random(seed)
     answers: dict[tuple[str, Any], list[Answer]] = {
-        (child.entry.name, name): [] for name in commands for child in children if can(child, name)
+        (child.entry.name, name): [] for name in commands for child in children if can is None or can(child, name)
     }
     for _ in range(rounds):
         for name, command in commands.items():
-            able = [child for child in children if can(child, name)]
+            able = [child for child in children if can is None or can(child, name)]
             for child in rng.sample(able, len(able)):
                 answers[child.entry.name, name].append(child.ask(**command))
     return answers

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from support.golden import CONTAINERS, expected, golden_stash, numbered_arrays, numbered_stash
@@ -116,7 +117,18 @@ def test_batches_of_the_same_numbers_are_kept_when_a_store_is_encoded_again(plac
     assert stash.store.content_digest(stash.delegate) == DIGESTS["numbers"]
 
 
-@pytest.mark.parametrize("value", [{"splits": ["train"]}, ["splits"], 7, {}])
+@each_plan
+def test_a_loader_goes_on_after_a_repair(place, name):
+    loader = numbered_stash(place / name).loader("train", shuffle="batch")
+    next(iter(loader))
+    state = loader.state_dict()
+    numbered_stash(place / name).repair(["1"])
+    again = numbered_stash(place / name).loader("train", shuffle="batch")
+    again.load_state_dict(state)
+    assert len([*again]) == len(loader) - 1
+
+
+@pytest.mark.parametrize("value", [{"splits": ["train"]}, ["splits"], 7, {}, np.arange(3)])
 def test_a_plan_that_is_something_else_is_refused_and_mended(place, value):
     path = place / "numbers/.store/plan.rec"
     whole, storage = path.read_bytes(), find_format("record")

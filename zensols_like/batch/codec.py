@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zensols_like.batch.columns import ColumnSource, CutSource, are_all_there, is_missing, read_column, some_of
+from zensols_like.batch.columns import ColumnSource, are_all_there, is_missing, read_column, some_of
 from zensols_like.batch.interface import Contexts
 from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
 from zensols_like.errors import APIError, BatchError, EncodeError, MappingError
@@ -28,7 +29,7 @@ from zensols_like.vectorize import (
     put_together,
 )
 
-__all__ = ["BatchCodec", "BoundField", "StackedFeatureContext"]
+__all__ = ["BatchCodec", "BoundField", "CutSource", "StackedFeatureContext"]
 
 
 @register
@@ -156,6 +157,14 @@ class BoundField:
                 "One of several contexts is empty.", str(self), "encode each value to a tensor, if need be without rows"
             )
         return tensor
+
+
+class CutSource(ABC):
+    """The columns of a batch that may have been encoded with those of other batches."""
+
+    @abstractmethod
+    def context(self, bound: BoundField) -> FeatureContext | None:
+        """The context of a column; ``None`` where it has to be encoded by itself."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from zensols_like.errors import APIError, EncodeError
-from zensols_like.vectorize import FeatureContext
 
-__all__ = ["ColumnSource", "CutSource", "PointSource", "are_all_there", "is_missing", "read_column", "some_of"]
+__all__ = ["ColumnSource", "PointSource", "are_all_there", "is_missing", "read_column", "some_of"]
 
 
 _TEXT = frozenset((str, int, bool))
@@ -31,14 +30,6 @@ class ColumnSource(Protocol):
 
     def column(self, name: str) -> Sequence[Any]:
         """The value of each data point for the attribute of this name."""
-
-
-class CutSource(ABC):
-    """The columns of a batch that may have been encoded with those of other batches."""
-
-    @abstractmethod
-    def context(self, bound: Any) -> FeatureContext | None:
-        """The context of a column; ``None`` where it has to be encoded by itself."""
 
 
 class PointSource(ABC):

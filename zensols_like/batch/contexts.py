@@ -49,7 +49,7 @@ class ContextStore(Protocol):
         """Store runs of contexts: keys, a group, and contexts for each key; when one fails, there are no receipts.
 
         Returns:
-            The receipts of all in order; none of these has those of two runs.
+            The receipts of all in order, each piece of one run.
         """
 
     def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -72,6 +73,7 @@ class BatchEncoder:
         """
         self.store.prove_index()
         manifest = self.store.require_manifest()
+        plan = plan.with_digest(manifest.plan["digest"]) or plan  # so that a loader can go on where it was
         described = self._describe(plan, manifest.seed_context, source)
         kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
         replaced = {position for commit in new for position in commit.positions}
@@ -117,11 +119,11 @@ class BatchEncoder:
                         places.append((run.positions, number, is_unlabeled(contexts[0])))
                         yield [*map(str, run.positions)], group.key, contexts
 
-        stored, commits = iter(self.contexts.put_all(runs())), []
+        commits, stored = [], deque(self.contexts.put_all(runs()))
         for positions, number, is_bare in places:
             at = 0
-            while at < len(positions):
-                receipts = next(stored)
+            while at < len(positions) and stored:
+                receipts = stored.popleft()
                 commits.append(Commit(positions[at : at + len(receipts)], number, receipts, is_bare))
                 at += len(receipts)
         return commits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,38 +21,31 @@ _PIECE = 1 << 13
 
 @dataclass(frozen=True, eq=False)
 class PlanIDs(ABC):
-    """The IDs of data points in the order of their batches, in arrays that are stored."""
+    """The IDs of data points in the order of their batches."""
+
+    kind: ClassVar[bytes]
+    """What a digest of them begins with, so that those of another kind have another one."""
+    stored: ClassVar[tuple[str, ...]]
+    """The names of the arrays that are stored."""
+
+    batch_ends: NDArray[np.int64]
+    """For each batch the number of data points up to its end."""
 
     @abstractmethod
-    def cut(self, position: int, last: int, points: slice) -> Sequence[str]:
-        """The IDs of some data points.
-
-        Args:
-            position: The batch that they begin with.
-            last: The batch that they end with.
-            points: Where they are among all data points.
-        """
+    def cut(self, position: int, last: int) -> Sequence[str]:
+        """The IDs from a batch on to the end of another."""
 
     @abstractmethod
-    def as_text(self, batch_ends: NDArray[np.int64]) -> TextIDs:
-        """The same IDs as text.
-
-        Args:
-            batch_ends: For each batch the number of data points up to its end.
-        """
+    def as_text(self) -> TextIDs:
+        """The same IDs as text."""
 
     def as_value(self) -> dict[str, NDArray[Any]]:
         """What to store."""
-        return {name: getattr(self, name) for name in self._stored()}
+        return {name: getattr(self, name) for name in self.stored}
 
-    @classmethod
-    def from_value(cls, value: Mapping[str, Any]) -> Self:
-        """The IDs that were stored."""
-        return cls(**{name: value[name] for name in cls._stored()})
-
-    @classmethod
-    def _stored(cls) -> list[str]:
-        return [one.name for one in fields(cls) if one.metadata.get("stored", True)]
+    def _points(self, position: int, last: int) -> slice:
+        """Where the data points of batches are among all."""
+        return slice(0 if position == 0 else int(self.batch_ends[position - 1]), int(self.batch_ends[last]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +56,17 @@ class NumberIDs(PlanIDs):
         >>> ids = NumberIDs.of(NumberedKeys(np.array([7, 8, 300, 9])), np.array([2, 4]))
         >>> ids.first_numbers, ids.steps
         (array([  7, 300]), array([   0,    1,  292, -291], dtype=int16))
-        >>> ids.cut(1, 1, slice(2, 4))
+        >>> ids.cut(1, 1)
         ('300', '9')
     """
+
+    kind: ClassVar[bytes] = b"numbers"
+    stored: ClassVar[tuple[str, ...]] = ("first_numbers", "steps")
 
     first_numbers: NDArray[np.int64]
     """For each batch its first number."""
     steps: NDArray[np.signedinteger[Any]]
     """For each data point its number less the one before, 0 for the first; in the smallest type that holds all."""
-    keys: NumberedKeys | None = field(default=None, repr=False, metadata={"stored": False})
-    """All of them, where they are at hand."""
 
     @classmethod
     def of(cls, keys: NumberedKeys, batch_ends: NDArray[np.int64]) -> NumberIDs:
@@ -80,33 +74,25 @@ class NumberIDs(PlanIDs):
         numbers = keys.numbers
         steps = np.zeros(len(numbers), _kind_of_steps(numbers))
         np.subtract(numbers[1:], numbers[:-1], out=steps[1:], casting="unsafe")  # they fit
-        return cls(numbers[np.concatenate([[0], batch_ends[:-1]])], steps, keys)
+        return cls(batch_ends, numbers[_starts(batch_ends)], steps)
 
-    def cut(self, position: int, last: int, points: slice) -> NumberedKeys:  # noqa: ARG002
+    def cut(self, position: int, last: int) -> NumberedKeys:
         """The IDs as numbers."""
-        if self.keys is not None:
-            return self.keys[points]
-        numbers = self.steps[points].astype(np.int64)
+        numbers = self.steps[self._points(position, last)].astype(np.int64)
         numbers[:1] = self.first_numbers[position]
-        return NumberedKeys(np.cumsum(numbers))
+        return NumberedKeys(np.cumsum(numbers, out=numbers))
 
-    def as_text(self, batch_ends: NDArray[np.int64]) -> TextIDs:
+    def as_text(self) -> TextIDs:
         """The text of each number."""
-        return TextIDs.of(*self.cut(0, len(batch_ends) - 1, slice(None)).to_bytes(), batch_ends)
-
-
-def _kind_of_steps(numbers: NDArray[np.int64]) -> type[np.signedinteger[Any]]:
-    """The smallest type that holds the difference of each number to the one before."""
-    ends = [0]
-    for at in range(0, len(numbers) - 1, _PIECE):
-        steps = np.diff(numbers[at : at + _PIECE + 1])
-        ends += [int(steps.min()), int(steps.max())]
-    return next(kind for kind in _STEPS if np.iinfo(kind).min <= min(ends) and max(ends) <= np.iinfo(kind).max)
+        return TextIDs.of(*self.cut(0, len(self.batch_ends) - 1).to_bytes(), self.batch_ends)
 
 
 @dataclass(frozen=True, eq=False)
 class TextIDs(PlanIDs):
     """IDs of any kind, as UTF-8 one after another."""
+
+    kind: ClassVar[bytes] = b""
+    stored: ClassVar[tuple[str, ...]] = ("text_ends", "id_lengths", "id_bytes")
 
     text_ends: NDArray[np.int64]
     """For each batch the number of bytes up to the end of its last ID."""
@@ -118,24 +104,24 @@ class TextIDs(PlanIDs):
     @classmethod
     def of(cls, text: NDArray[np.uint8], lengths: NDArray[Any], batch_ends: NDArray[np.int64]) -> TextIDs:
         """The IDs of batches that end at these numbers of data points."""
-        starts = np.concatenate([[0], batch_ends[:-1]])
         return cls(
-            np.cumsum(np.add.reduceat(lengths, starts, dtype=np.int64)),
+            batch_ends,
+            np.cumsum(np.add.reduceat(lengths, _starts(batch_ends), dtype=np.int64)),
             lengths.astype(np.min_scalar_type(int(lengths.max())), copy=False),
             text,
         )
 
-    def cut(self, position: int, last: int, points: slice) -> tuple[str, ...]:
+    def cut(self, position: int, last: int) -> tuple[str, ...]:
         """The IDs as texts."""
         start = 0 if position == 0 else int(self.text_ends[position - 1])
         data = self.id_bytes[start : int(self.text_ends[last])].tobytes()
-        ends = np.cumsum(self.id_lengths[points], dtype=np.int64).tolist()
+        ends = np.cumsum(self.id_lengths[self._points(position, last)], dtype=np.int64).tolist()
         cuts = map(slice, [0, *ends[:-1]], ends)
         if data.isascii():
             return tuple(map(data.decode().__getitem__, cuts))
         return tuple(part.decode("utf-8", "surrogatepass") for part in map(data.__getitem__, cuts))
 
-    def as_text(self, batch_ends: NDArray[np.int64]) -> TextIDs:  # noqa: ARG002
+    def as_text(self) -> TextIDs:
         """These."""
         return self
 
@@ -151,4 +137,19 @@ def keep_ids(keys: Sequence[str], batch_ends: NDArray[np.int64]) -> PlanIDs:
 
 def ids_from_value(value: Mapping[str, Any]) -> PlanIDs:
     """The IDs that were stored in either way."""
-    return (NumberIDs if "steps" in value else TextIDs).from_value(value)
+    kept = NumberIDs if "steps" in value else TextIDs
+    return kept(value["batch_ends"], *(value[name] for name in kept.stored))
+
+
+def _starts(batch_ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each batch the number of data points before it."""
+    return np.concatenate([[0], batch_ends[:-1]])
+
+
+def _kind_of_steps(numbers: NDArray[np.int64]) -> type[np.signedinteger[Any]]:
+    """The smallest type that holds the difference of each number to the one before."""
+    ends = [0]
+    for at in range(0, len(numbers) - 1, _PIECE):
+        steps = np.diff(numbers[at : at + _PIECE + 1])
+        ends += [int(steps.min()), int(steps.max())]
+    return next(kind for kind in _STEPS if np.iinfo(kind).min <= min(ends) and max(ends) <= np.iinfo(kind).max)

@@ -22,7 +22,7 @@ __all__ = ["Commit", "Index", "Receipts", "journal_lines", "read_journal"]
 
 
 _PIECE = 1 << 12
-"""How many records are noted at once, so that a long journal is never in memory whole."""
+"""How many records are noted at once, about, so that a long journal is never in memory whole."""
 
 
 class Commit(NamedTuple):
@@ -76,20 +76,31 @@ class Index:
 
     def add_all(self, commits: Iterable[Commit]) -> None:
         """Note records; of two for the same batch and group the later one counts."""
-        for some in chunks(commits, _PIECE):
+        some: list[Commit] = []
+        count = 0
+        for commit in commits:
+            some.append(commit)
+            count += len(commit.positions)
+            if count >= _PIECE:
+                self._add(some)
+                some, count = [], 0
+        if some:
             self._add(some)
 
     def _add(self, commits: Sequence[Commit]) -> None:
         positions, groups, runs, unlabeled = zip(*commits, strict=True)
+        counts = [*map(len, positions)]
+        if counts != [*map(len, runs)]:
+            raise ValueError("A commit has as many receipts as batches.")
         for run in runs:
             if self._numbers.setdefault(run.file, len(self.files)) == len(self.files):
                 self.files.append(run.file)
-        counts = [*map(len, positions)]
-        at = np.repeat(groups, counts), _joined(positions)
+        at = np.repeat(groups, counts), _flat(positions)
+        offsets, lengths = _flat(run.offsets for run in runs), _flat(run.lengths for run in runs)
+        checksums = _flat((run.checksums for run in runs), np.uint64)
+        layouts = _flat((run.layouts for run in runs), np.uint64)
         self.file[at] = np.repeat([self._numbers[run.file] for run in runs], counts)
-        self.offset[at], self.length[at] = _joined(run.offsets for run in runs), _joined(run.lengths for run in runs)
-        self.checksum[at] = _joined((run.checksums for run in runs), np.uint64)
-        self.layout[at] = _joined((run.layouts for run in runs), np.uint64)
+        self.offset[at], self.length[at], self.checksum[at], self.layout[at] = offsets, lengths, checksums, layouts
         self.unlabeled[at] = np.repeat(unlabeled, counts)
 
     def receipt(self, group: int, position: int) -> Receipt | None:
@@ -179,7 +190,7 @@ def _taken(column: memoryview, positions: Sequence[int]) -> list[int]:
     return [column[position] for position in positions]
 
 
-def _joined(pieces: Iterable[Iterable[int]], dtype: type[np.integer[Any]] = np.int64) -> NDArray[Any]:
+def _flat(pieces: Iterable[Iterable[int]], dtype: type[np.integer[Any]] = np.int64) -> NDArray[Any]:
     """Numbers that stand one after another."""
     return np.fromiter(chain.from_iterable(pieces), dtype)
 

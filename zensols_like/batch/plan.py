@@ -73,19 +73,15 @@ class Plan:
         return sizes
 
     def ids(self, position: int) -> Sequence[str]:
-        """The IDs of the data points of a batch: a tuple, or numbers where all of them are."""
-        return self._ids(position, position)
+        """The IDs of the data points of a batch: a tuple, or numbers where all of the plan are kept as such."""
+        return self.point_ids.cut(position, position)
 
     def ids_of(self, positions: Sequence[int]) -> Sequence[str]:
         """The IDs of the data points of some batches, one after another."""
         first, last = positions[0], positions[-1]
-        is_range = last - first == len(positions) - 1 and all(map(eq, positions, range(first, last + 1)))
-        return self._ids(first, last) if is_range else joined([self.ids(position) for position in positions])
-
-    def _ids(self, position: int, last: int) -> Sequence[str]:
-        """The IDs from a batch on to the end of another."""
-        points = slice(self._start(self.batch_ends, position), int(self.batch_ends[last]))
-        return self.point_ids.cut(position, last, points)
+        if last - first == len(positions) - 1 and all(map(eq, positions, range(first, last + 1))):
+            return self.point_ids.cut(first, last)
+        return joined([self.ids(position) for position in positions])
 
     @staticmethod
     def _start(ends: NDArray[np.int64], position: int) -> int:
@@ -108,7 +104,7 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """A digest of the whole plan, the same for equal plans."""
-        total = hashlib.blake2b(repr(self.splits).encode(), digest_size=16)
+        total = hashlib.blake2b(repr(self.splits).encode() + self.point_ids.kind, digest_size=16)
         for array in self._arrays.values():
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
@@ -121,7 +117,7 @@ class Plan:
         """This plan as it is kept in a store that names a digest; ``None`` when that is of another plan."""
         if digest == self.digest:
             return self
-        as_text = replace(self, point_ids=self.point_ids.as_text(self.batch_ends))  # once numbers were kept as text
+        as_text = replace(self, point_ids=self.point_ids.as_text())  # once numbers were kept as text
         return as_text if digest == as_text.digest else None
 
     def as_value(self) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor
 
-from zensols_like.batch.codec import BoundField
-from zensols_like.batch.columns import ColumnSource, CutSource
+from zensols_like.batch.codec import BoundField, CutSource
+from zensols_like.batch.columns import ColumnSource
 from zensols_like.batch.interface import RunContexts, piece_of
 from zensols_like.batch.point import DataPoint, PointColumns
 from zensols_like.batch.row import RowColumns

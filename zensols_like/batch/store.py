@@ -332,7 +332,7 @@ class BatchStore:
             raise CorruptBatch(f"The file holds {found.key!r}.", where, MEND)
         try:
             return make(value)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise CorruptBatch(f"The file holds something else than its name says: {error!r}.", where, MEND) from error
 
 

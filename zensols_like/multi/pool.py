@@ -82,7 +82,7 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
     """Seconds after which the first pieces tell how long the rest will take."""
     PART_S = 0.03
     """Seconds of work after which it is looked again."""
-    GROWTH = 32
+    GROWTH = 16
     """How many times as much as all before is done at most until then."""
 
     def __init__(

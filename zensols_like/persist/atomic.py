@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
 from pathlib import Path
 
 from zensols_like.failpoints import failpoint
@@ -91,11 +90,10 @@ def append_durably(path: Path, data: bytes) -> None:
 
 def make_folder(path: Path) -> None:
     """Make a folder and those above it where they are missing, and force their names to the disk."""
-    missing = [*takewhile(lambda folder: not folder.is_dir(), (path, *path.parents))]
-    for folder in reversed(missing):
-        folder.mkdir(exist_ok=True)
-    for folder in missing:  # afterwards, since a disk that was made to wait once has the others by then
-        sync_folder(folder.parent)
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
 
 
 def remove_temporaries(folder: Path) -> None:

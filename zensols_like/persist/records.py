@@ -45,9 +45,10 @@ class RecordStore(ABC):
     def put_all(self, runs: Iterable[Records]) -> list[ReceiptRun]:
         """Store runs of records, each record whole or not at all; they are durable after `flush`.
 
+        When storing one fails, or making one, no receipt is given for any of them.
+
         Returns:
-            Their receipts in order; those of a run in one piece, or in several where it lies in several files.  When
-            storing one fails, or making one, no receipt is given for any of them.
+            Their receipts in order; those of a run in one piece, or in several where it lies in several files.
         """
 
     @abstractmethod
@@ -119,7 +120,7 @@ def write_records(
         runs: Keys, the group, and a value for each key; those of an `Alike` are encoded at once where the format can.
 
     Returns:
-        The receipts of all values, in order.
+        The receipts of all values, in order, each piece of one run.
     """
     return store.put_all(records for run in runs for records in _framed(storage, *run))
 
