@@ -59,6 +59,7 @@ def train(folder: Path) -> None:
         accelerator.backward(model(batch["size"].reshape(-1, 1)).mean())
         of_torch.append(batch.id)
     (folder / f"seen-{accelerator.process_index}.json").write_text(json.dumps([own, of_torch]))
+    accelerator.wait_for_everyone()  # a rank that ends while another still talks to it may abort
     accelerator.end_training()
 
 
