@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from benchmarks.catalog import CATALOG, Kind
-from benchmarks.report import Figures, table
+from benchmarks.report import Figures, paired, table
 from benchmarks.training import hidden_part, reached_from_cache, reached_part
 from benchmarks.workload import WORKLOADS
 
@@ -89,8 +89,8 @@ def _encode(figures: Figures) -> Iterator[Bar]:
         peer = figures.best("encode", work, _named(["peer"]), **durable)
         measured = None if peer is None else figures.ratio("encode", work, "batches", peer, **durable)
         yield Bar(f"encode {work}, one worker, durable: beside the best peer", measured, 1)
-        one, two = (figures.median("encode", work, "batches", workers=n, measure="seconds") for n in (1, 2))
-        yield Bar(f"encode {work}: two workers beside one", None if one is None or two is None else two / one, 1)
+        one, two = (figures.find("encode", work, "batches", workers=n, measure="seconds") for n in (1, 2))
+        yield Bar(f"encode {work}: two workers beside one", None if one is None or two is None else paired(two, one), 1)
         nbytes = figures.find("encode", work, "batches", workers=1, measure="bytes")
         size = None if nbytes is None else nbytes.median / WORKLOADS[work].scaled(nbytes.scale).nbytes
         yield Bar(f"bytes on disk of {work} beside those of its tensors", size, most)

@@ -10,7 +10,7 @@ from typing import Any, Self
 from benchmarks.catalog import CATALOG, TABLES, Entry
 from benchmarks.figures import Figure, latest, read_figures
 
-__all__ = ["Figures", "table"]
+__all__ = ["Figures", "paired", "table"]
 
 
 class Figures:
@@ -35,14 +35,9 @@ class Figures:
         return None if figure is None else figure.median
 
     def ratio(self, what: str, workload: str, store: str, to: str, **how: Any) -> float | None:
-        """How many times the figure of another store that of one is.
-
-        It is the median of the ratios of the rounds, in each of which both took their turns.
-        """
+        """How many times the figure of another store that of one is, see `paired`."""
         own, other = (self.find(what, workload, name, **how) for name in (store, to))
-        if own is None or other is None:
-            return None
-        return statistics.median(one / another for one, another in zip(own.rounds, other.rounds, strict=False))
+        return None if own is None or other is None else paired(own, other)
 
     def best(self, what: str, workload: str, stores: Iterable[str], **how: Any) -> str | None:
         """The store with the smallest figure of some, if any was measured."""
@@ -62,6 +57,11 @@ class Figures:
     def values(self, what: str, name: str) -> list[Any]:
         """The different values of one of the words that tell figures of a kind apart, in their order."""
         return list(dict.fromkeys(figure.how[name] for figure in self.all if figure.what == what))
+
+
+def paired(own: Figure, other: Figure) -> float:
+    """How many times another figure one is: the median over the rounds, in each of which both took their turns."""
+    return statistics.median(one / another for one, another in zip(own.rounds, other.rounds, strict=False))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

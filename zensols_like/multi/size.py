@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 from zensols_like.errors import ConfigurationError
@@ -28,7 +29,13 @@ def available_cpus() -> int:
         True
     """
     pinned = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, math.ceil(min(pinned, _quota_cpus(Path("/")))))
+    return max(1, math.ceil(min(pinned, _own_quota_cpus())))
+
+
+@cache
+def _own_quota_cpus() -> float:
+    """The quota of this process, which is hardly ever changed while it runs, and takes a while to find."""
+    return _quota_cpus(Path("/"))
 
 
 def _quota_cpus(root: Path) -> float:
