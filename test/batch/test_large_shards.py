@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from zensols_like.batch import ArrayBatchStash, Status
-from zensols_like.persist import shards
+from zensols_like.persist import shardwriter
 from zensols_like.torchconfig import TorchConfig
 
 _ENCODE = """
@@ -59,7 +59,7 @@ def test_where_the_disk_fails_beside_the_encode_nothing_counts_as_committed(
 
     stash = large(tmp_path / "store")
     with monkeypatch.context() as patch:
-        patch.setattr(shards, "begin_writeback", begin)
+        patch.setattr(shardwriter, "begin_writeback", begin)
         patch.setattr(os, "fsync", fails_once)
         with pytest.raises(OSError, match="Input/output error"):
             stash.prime()

@@ -78,5 +78,5 @@ def test_a_quota_of_the_first_version_of_cgroups_counts(tmp_path):
 
 
 def test_a_quota_limits_the_available_cpus_but_one_is_left(monkeypatch):
-    monkeypatch.setattr(size, "_quota_cpus", lambda _: 0.2)
+    monkeypatch.setattr(size, "_own_quota_cpus", lambda: 0.2)
     assert available_cpus() == 1
