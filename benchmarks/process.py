@@ -135,7 +135,7 @@ def interleave(
     }
     for _ in range(rounds):
         for name, command in commands.items():
-            able = [child for child in children if can is None or can(child, name)]
+            able = [child for child in children if (child.entry.name, name) in answers]
             for child in rng.sample(able, len(able)):
                 answers[child.entry.name, name].append(child.ask(**command))
     return answers
