@@ -12,8 +12,8 @@ from zensols_like.persist import ReadOnlyStash, chunks
 
 __all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "pieces_of", "position_of"]
 
-_RUN = 16
-"""How many batches are looked up together."""
+_RUN = 64
+"""How many batches are looked up together: what that takes is spread over them, and only views are made ahead."""
 
 
 def position_of(batch_id: str) -> int | None:
