@@ -51,7 +51,15 @@ def stash_of(
     )
 
 
-@pytest.fixture(scope="module", params=[BatchShardStash, BatchDirectoryCompositeStash])
+class SmallShardStash(BatchShardStash):
+    """Shards that hold few batches each, so that neighbours lie in several."""
+
+    def __post_init__(self) -> None:
+        self.shard_size = 4_000
+        super().__post_init__()
+
+
+@pytest.fixture(scope="module", params=[BatchShardStash, SmallShardStash, BatchDirectoryCompositeStash])
 def stashes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[BatchStash]:
     """A store, opened in each way that reads otherwise."""
     folder = tmp_path_factory.mktemp("store")
@@ -194,12 +202,11 @@ def test_what_is_not_committed_comes_at_its_turn(tmp_path: Path) -> None:
     stash = stash_of(tmp_path)
     stash.prime()
     receipts, positions = stash.store.index.receipts(0), range(4, 9)
-    run = receipts.run(positions)
-    assert run is not None
-    assert [*run] == [run[number] for number in range(5)] == [receipts[position] for position in positions]
-    assert [*run[1:3]] == [receipts[5], receipts[6]]
+    found = receipts.columns(positions)
+    assert found is not None
+    assert [*found] == [found[number] for number in range(5)] == [receipts[position] for position in positions]
     stash.store.index.file[0, 7] = -1
-    assert receipts.run(positions) is None
+    assert receipts.columns(positions) is None
     came, error = walk(stash._reader.read_all([*map(str, positions)], positions))
     assert len(came) == 3
     assert error is not None

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
 from zensols_like.errors import CorruptBatch, PersistableError, UnsafeError
-from zensols_like.persist import ShardStash
+from zensols_like.persist import Receipt, ReceiptColumns, ShardStash
 from zensols_like.persist.formats import find_format
 from zensols_like.persist.frame import unframe
 from zensols_like.persist.framing import frame
-from zensols_like.persist.records import read_record, write_record, write_records
+from zensols_like.persist.records import read_record, read_records, write_record, write_records
 from zensols_like.persist.shards import ShardRecords
 
 GROUPS = ({"a", "b"}, {"c"})
@@ -30,6 +30,10 @@ RECORD = find_format("record")
 
 def make(path: Path, **options: int) -> ShardStash:
     return ShardStash(path / "s", GROUPS, **options)
+
+
+def columns_of(receipts: list[Receipt]) -> ReceiptColumns:
+    return ReceiptColumns(*map(list, zip(*receipts, strict=True)))
 
 
 def value(i: int) -> dict[str, object]:
@@ -126,6 +130,28 @@ def test_records_of_one_structure_are_read_alike(tmp_path: Path, verify: bool) -
         assert torch.equal(
             read_record(records, RECORD, str(i), "g", receipt, verify)["x"], torch.arange(i, i + 6).reshape(2, 3)
         )
+
+
+def test_records_of_many_shards_are_got_together_once_all_are_mapped(tmp_path: Path) -> None:
+    records = ShardRecords(tmp_path, limit=1_000)
+    keys = [str(number) for number in range(12)]
+
+    def write(some: list[str]) -> list[Receipt]:
+        return [write_record(records, RECORD, key, "g", {"x": torch.full((20,), int(key))}) for key in some]
+
+    def read(receipts: list[Receipt]) -> list[int]:
+        found = read_records(records, RECORD, keys[: len(receipts)], "g", columns_of(receipts))
+        return [int(value["x"][0]) for value in found]
+
+    receipts = write(keys[:3])
+    assert records.get_all(columns_of(receipts)) is None  # nothing is mapped
+    assert read(receipts) == [0, 1, 2]
+    receipts += write(keys[3:])
+    assert len({receipt.file for receipt in receipts}) > 2
+    assert records.get_all(columns_of(receipts)) is None  # a shard has grown, others are new
+    assert read(receipts) == [*range(12)]
+    for order in (receipts, receipts[::-1]):
+        assert records.get_all(columns_of(order)) == [records.get(receipt) for receipt in order]
 
 
 def test_every_flipped_bit_of_a_shard_is_found_and_other_keys_still_load(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from zensols_like.persist import (
     FileFolder,
     MemoryFolder,
     Receipt,
+    ReceiptColumns,
     ReceiptRun,
     RecordStash,
     Stash,
@@ -55,8 +56,8 @@ class ContextStore(Protocol):
     def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:
         """Load the contexts of a group, and make ready for others where it is not for once."""
 
-    def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterable[Any]:
-        """Load the contexts of a group for batches whose records lie in one file, those of each when it is its turn."""
+    def get_parts(self, keys: Sequence[str], group: str, receipts: ReceiptColumns) -> Iterable[Any]:
+        """Load the contexts of a group for several batches, those of each when it is its turn."""
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:
         """What is there of a group, with its keys, oldest first; of checksums nothing is known."""
@@ -121,9 +122,9 @@ class StashContexts:
             )
         return contexts
 
-    def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterable[Any]:
+    def get_parts(self, keys: Sequence[str], group: str, receipts: ReceiptColumns) -> Iterable[Any]:
         """Load the contexts of batches."""
-        for key, receipt in zip(keys, run, strict=True):
+        for key, receipt in zip(keys, receipts, strict=True):
             yield self.get_part(key, group, receipt)
 
     def find_all(self, group: str) -> Iterable[tuple[str, Receipt]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
-from zensols_like.persist import Receipt, ReceiptRun, chunks
+from zensols_like.persist import Receipt, ReceiptColumns, ReceiptRun, chunks
 from zensols_like.persist.receipt import as_receipt
 
 __all__ = ["Commit", "Index", "Receipts", "journal_lines", "read_journal"]
@@ -166,12 +166,12 @@ class Receipts:
         # an item of a memoryview is a number of Python, and four times quicker than an item of an array
         self._columns = tuple(column[group].data for column in columns)
 
-    def run(self, positions: Sequence[int]) -> ReceiptRun | None:
-        """The receipts of several batches; ``None`` unless all are committed, and in one file."""
+    def columns(self, positions: Sequence[int]) -> ReceiptColumns | None:
+        """The receipts of several batches; ``None`` unless all are committed."""
         files, *columns = [_taken(column, positions) for column in self._columns]
-        number = files[0]
-        is_one = number >= 0 and files.count(number) == len(files)
-        return ReceiptRun(self._files[number], *columns) if is_one else None
+        if min(files) < 0:
+            return None
+        return ReceiptColumns([*map(self._files.__getitem__, files)], *columns)
 
     def __getitem__(self, position: int) -> Receipt | None:
         files, offsets, lengths, checksums, layouts = self._columns

@@ -73,7 +73,7 @@ class ContextReader:
     def read_all(self, names: Sequence[str], positions: Sequence[int]) -> Iterator[Contexts]:
         """The contexts of batches as `read` gives them, each read when it is its turn.
 
-        Records of one file are looked up together.
+        Where they lie is looked up together.
 
         Args:
             names: Their IDs.
@@ -95,13 +95,13 @@ class ContextReader:
             raise
 
     def _columns(self, names: Sequence[str], positions: Sequence[int]) -> list[Iterable[Any]] | None:
-        """For each group the contexts of its records; ``None`` where these lie in several files."""
+        """For each group the contexts of its records; ``None`` where one of these is not committed."""
         columns: list[Iterable[Any]] = []
         for _, group, receipts, wanted in self._groups:
-            run = receipts.run(positions)
-            if run is None:
+            found = receipts.columns(positions)
+            if found is None:
                 return None
-            parts = self._contexts.get_parts(names, group, run)
+            parts = self._contexts.get_parts(names, group, found)
             columns.append(parts if wanted is None else map(narrowed, parts, repeat(wanted)))
         return columns
 

@@ -32,7 +32,7 @@ from zensols_like.persist.increment import IncrementKeyDirectoryStash
 from zensols_like.persist.keyfile import read_keys, write_keys
 from zensols_like.persist.memory import CacheStash, DictionaryStash, LRUCacheStash
 from zensols_like.persist.numbered import NumberedKeys, text_of
-from zensols_like.persist.receipt import Receipt, ReceiptRun
+from zensols_like.persist.receipt import Receipt, ReceiptColumns, ReceiptRun
 from zensols_like.persist.records import RecordStash, RecordStore
 from zensols_like.persist.shards import ShardStash
 from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
@@ -71,6 +71,7 @@ __all__ = [
     "ReadOnlyDelegateStash",
     "ReadOnlyStash",
     "Receipt",
+    "ReceiptColumns",
     "ReceiptRun",
     "RecordStash",
     "RecordStore",

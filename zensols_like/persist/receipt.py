@@ -1,4 +1,4 @@
-"""Where records lie: a receipt for each, and those of many in one file."""
+"""Where records lie: a receipt for each, and those of many by columns."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
-__all__ = ["Receipt", "ReceiptRun", "as_receipt"]
+__all__ = ["Receipt", "ReceiptColumns", "ReceiptRun", "as_receipt"]
 
 
 class Receipt(NamedTuple):
@@ -29,9 +29,27 @@ as_receipt = partial(tuple.__new__, Receipt)
 """Makes a receipt of its five fields for half of what naming them costs."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptColumns:
+    """The receipts of records, wherever they lie, by columns: for whoever reads many."""
+
+    files: Sequence[str]
+    offsets: Sequence[int]
+    lengths: Sequence[int]
+    checksums: Sequence[int]
+    layouts: Sequence[int]
+
+    def __getitem__(self, number: int) -> Receipt:
+        columns = self.files, self.offsets, self.lengths, self.checksums, self.layouts
+        return as_receipt(column[number] for column in columns)
+
+    def __iter__(self) -> Iterator[Receipt]:
+        return map(as_receipt, zip(self.files, self.offsets, self.lengths, self.checksums, self.layouts, strict=True))
+
+
 @dataclass(slots=True)
-class ReceiptRun(Sequence[Receipt]):
-    """The receipts of records of one file, by columns.
+class ReceiptRun:
+    """The receipts of records of one file, by columns: of those that were written together.
 
     Example:
         >>> run = ReceiptRun("a.shard", [0, 64, 128], [60, 60, 64], checksums=[11, 12, 13], layouts=[7, 7, 8])
@@ -55,14 +73,8 @@ class ReceiptRun(Sequence[Receipt]):
     def __len__(self) -> int:
         return len(self.offsets)
 
-    @overload
-    def __getitem__(self, number: int) -> Receipt: ...
-    @overload
-    def __getitem__(self, number: slice) -> ReceiptRun: ...
-    def __getitem__(self, number: int | slice) -> Receipt | ReceiptRun:
+    def __getitem__(self, number: int) -> Receipt:
         columns = self.offsets, self.lengths, self.checksums, self.layouts
-        if isinstance(number, slice):
-            return ReceiptRun(self.file, *(column[number] for column in columns))
         return Receipt(self.file, *(column[number] for column in columns))
 
     def __iter__(self) -> Iterator[Receipt]:

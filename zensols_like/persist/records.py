@@ -20,14 +20,14 @@ from zensols_like.persist.forms import Form, FormCache
 from zensols_like.persist.frame import REPAIR, Frame, layout_of, size_of, unframe
 from zensols_like.persist.framing import Records, frame, frame_all
 from zensols_like.persist.names import group_name
-from zensols_like.persist.receipt import Receipt, ReceiptRun
+from zensols_like.persist.receipt import Receipt, ReceiptColumns, ReceiptRun
 from zensols_like.persist.stash import Stash
 
 __all__ = [
     "RecordStash",
     "RecordStore",
     "read_record",
-    "read_run",
+    "read_records",
     "write_record",
     "write_records",
 ]
@@ -67,9 +67,9 @@ class RecordStore(ABC):
             CorruptBatch: The record is gone, or has another length.
         """
 
-    def get_all(self, run: ReceiptRun) -> Iterable[memoryview]:
-        """The bytes of records as `get` gives them, in their order; each may be looked for when it is its turn."""
-        return map(self.get, run)
+    def get_all(self, receipts: ReceiptColumns) -> list[memoryview] | None:  # noqa: ARG002 (for those that can)
+        """The bytes of records as `get` gives them, in their order; ``None`` where each has to be got by itself."""
+        return None
 
     def get_again(self, receipt: Receipt) -> memoryview:
         """The bytes of a record as they lie on the disk, in memory of its own.
@@ -162,29 +162,26 @@ def read_record(
     return _read_unknown(store, storage, key, group, receipt, verify, once)
 
 
-def read_run(
-    store: RecordStore, storage: Format, keys: Sequence[str], group: str, run: ReceiptRun, verify: bool = True
+def read_records(
+    store: RecordStore, storage: Format, keys: Sequence[str], group: str, receipts: ReceiptColumns, verify: bool = True
 ) -> Iterator[Any]:
-    """Read records of one file as `read_record` does, each when it is its turn.
+    """Read records as `read_record` does, each when it is its turn; what leads to them is looked up together.
 
     Args:
         store: Where they lie.
         storage: How values become bytes.
         keys: Their keys.
         group: Their group.
-        run: Their receipts.
+        receipts: Their receipts.
         verify: Whether checksums are compared.
 
     Raises:
         CorruptBatch: The bytes of a record are damaged, gone or those of another one, when it is its turn.
     """
-    forms = [*map(_FORMS.get, zip(run.layouts, run.lengths, strict=True))]
-    try:
-        records = [] if None in forms else [*store.get_all(run)]
-    except CorruptBatch:  # it is told when it is the turn of the one that is gone
-        records = []
-    if not records:
-        for key, receipt in zip(keys, run, strict=True):
+    forms = [*map(_FORMS.get, zip(receipts.layouts, receipts.lengths, strict=True))]
+    records = None if None in forms else store.get_all(receipts)
+    if records is None:
+        for key, receipt in zip(keys, receipts, strict=True):
             yield read_record(store, storage, key, group, receipt, verify)
         return
     # now, since the digest of a large record leaves nothing in the cache of what makes them
@@ -192,12 +189,12 @@ def read_run(
     if not verify:
         yield from values
         return
-    digest = _digest_of(max(run.lengths))
-    for number, (value, record, checksum) in enumerate(zip(values, records, run.checksums, strict=True)):
+    digest = _digest_of(max(receipts.lengths))
+    for number, (value, record, checksum) in enumerate(zip(values, records, receipts.checksums, strict=True)):
         if digest(record) == checksum:
             yield value
         else:  # it says what is wrong, or finds that an earlier load was written into
-            yield read_record(store, storage, keys[number], group, run[number], verify)
+            yield read_record(store, storage, keys[number], group, receipts[number], verify)
 
 
 def _read_unknown(
@@ -356,10 +353,10 @@ class RecordStash(Stash, ABC):
         """
         return read_record(self.records, self._storage, key, group, receipt, self.verify == "always", once)
 
-    def get_parts(self, keys: Sequence[str], group: str, run: ReceiptRun) -> Iterator[Any]:
-        """Load the values of a group that lie in one file, each when it is its turn; see `read_run`.
+    def get_parts(self, keys: Sequence[str], group: str, receipts: ReceiptColumns) -> Iterator[Any]:
+        """Load values of a group, each when it is its turn; see `read_records`.
 
         Raises:
             CorruptBatch: A record is damaged or gone.
         """
-        return read_run(self.records, self._storage, keys, group, run, self.verify == "always")
+        return read_records(self.records, self._storage, keys, group, receipts, self.verify == "always")

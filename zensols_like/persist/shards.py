@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from operator import add
+from operator import add, eq
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, lay
 from zensols_like.persist.framing import Records
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import map_file
-from zensols_like.persist.receipt import Receipt, ReceiptRun
+from zensols_like.persist.receipt import Receipt, ReceiptColumns, ReceiptRun
 from zensols_like.persist.records import RecordStore
 from zensols_like.persist.shardwriter import ShardWriter
 
@@ -126,13 +126,14 @@ class ShardRecords(RecordStore):
             shard = self._maps[file] = self._map(receipt)
         return shard[offset:end]
 
-    def get_all(self, run: ReceiptRun) -> Iterable[memoryview]:
-        """Records in the map of their shard."""
-        shard = self._maps.get(run.file)
-        ends = [*map(add, run.offsets, run.lengths)]
-        if shard is None or max(ends) > len(shard):
-            return super().get_all(run)  # which maps it
-        return map(shard.__getitem__, map(slice, run.offsets, ends))
+    def get_all(self, receipts: ReceiptColumns) -> list[memoryview] | None:
+        """Records in the maps of their shards; ``None`` where a shard is not mapped as far as its record."""
+        maps = self._maps
+        if not maps.keys() >= set(receipts.files):
+            return None
+        places = map(slice, receipts.offsets, map(add, receipts.offsets, receipts.lengths))
+        records = [maps[file][place] for file, place in zip(receipts.files, places, strict=True)]
+        return records if all(map(eq, map(len, records), receipts.lengths)) else None
 
     def get_again(self, receipt: Receipt) -> memoryview:
         """A record read anew, shared with nobody."""
