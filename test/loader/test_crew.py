@@ -284,4 +284,4 @@ def test_a_loop_that_nobody_helps_looks_up_many_at_once(way: dict[str, Any]) -> 
         return map(load, ids)
 
     assert len(list(BatchLoader(replace(fake_source(100), load_many=load_many), LoaderOptions(**way)))) == 100
-    assert begun == [16] * 6 + [4]
+    assert begun == [64, 36]

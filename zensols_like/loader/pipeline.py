@@ -24,7 +24,7 @@ _SPARE_SLOTS = 3
 """Beside those of the batches that are read ahead: one for what the loop reads itself, two for what is being copied."""
 _UNCOUNTED = 8 * WINDOW
 """So many batches wait to be counted by those who read, before the loop does it: it has nothing to read itself."""
-_OWN = 16
+_OWN = 64
 """How many batches the loop begins at once where nobody helps."""
 _AHEAD = 4
 """How many batches a helper begins at once at most; and in how many parts helpers read what there is room for."""
