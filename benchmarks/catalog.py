@@ -69,6 +69,7 @@ CATALOG: Mapping[str, Entry] = _by_name(
         Entry("tensors", "ours", "ours", "TensorStore", "shards, splits[…].tensors()", "batches", checks=True),
         Entry("batches", "ours", "ours", "BatchStore", "shards, splits[…].values()", checks=True),
         Entry("loader", "ours", "ours", "LoaderStore", "shards, loader(workers=0)", "batches", checks=True),
+        Entry("many", "ours", "ours", "ManyShardsStore", "nine shards, splits[…].tensors()", writers=(), checks=True),
         _directory("directory-tensors", "DirectoryTensorStore", "directory, splits[…].tensors()", "directory"),
         _directory("directory", "DirectoryBatchStore", "directory, splits[…].values()"),
         _directory("directory-loader", "DirectoryLoaderStore", "directory, loader(workers=0)", "directory"),

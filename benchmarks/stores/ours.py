@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from benchmarks.store import Order, Store
-from benchmarks.workload import Arrays
+from benchmarks.workload import Arrays, Workload
 from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, BatchShardStash, BatchStash
 from zensols_like.multi import available_cpus
 from zensols_like.persist import GroupedStash
@@ -22,6 +23,7 @@ __all__ = [
     "DirectoryLoaderStore",
     "DirectoryTensorStore",
     "LoaderStore",
+    "ManyShardsStore",
     "TensorStore",
     "array_stash",
 ]
@@ -45,7 +47,7 @@ def array_stash(arrays: Arrays | Path, delegate: GroupedStash, batch_size: int, 
 class BatchStore(Store):
     """Shards, read through batches: ``for batch in stash.splits["train"].values(): batch.attributes``."""
 
-    container: type[GroupedStash] = BatchShardStash
+    container: Callable[..., GroupedStash] = BatchShardStash
 
     def _stash(self, folder: Path, arrays: Arrays, verify: bool, **options: Any) -> BatchStash:
         delegate = self.container(
@@ -87,6 +89,14 @@ class TensorStore(BatchStore):
         """The tensors of batch after batch."""
         for tensors in self._split.tensors([*map(str, order.positions)] if order.is_shuffled else None):
             yield tensors.values()
+
+
+class ManyShardsStore(TensorStore):
+    """The same in nine shards or so, as larger stores have, and those that several workers made."""
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__(workload)
+        self.container = partial(BatchShardStash, shard_size=workload.nbytes // 8)
 
 
 class LoaderStore(BatchStore):
