@@ -273,16 +273,16 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
             CorruptBatch: A record is damaged or gone.
         """
         self.prime()
-        wanted = self.keys() if keys is None else keys
+        wanted, decode = self.keys() if keys is None else keys, self.codec.decode
         if not isinstance(wanted, Sequence):
-            yield from (self.codec.decode(self._reader.read(self._position(name), name)) for name in wanted)
+            yield from (decode(self._reader.read(self._position(name), name)) for name in wanted)
             return
         for names, positions in runs_of(wanted, self.store.plan):
             if positions is None:
                 raise self._not_planned(names[0])
             contexts = self._reader.read_all(names, positions)
-            for _ in names:
-                yield self.codec.decode(next(contexts))
+            for _ in positions:
+                yield decode(next(contexts))
 
     def exists(self, name: str) -> bool:
         """Whether the batch is committed; never primes."""
