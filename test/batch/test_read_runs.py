@@ -59,7 +59,10 @@ class SmallShardStash(BatchShardStash):
         super().__post_init__()
 
 
-@pytest.fixture(scope="module", params=[BatchShardStash, SmallShardStash, BatchDirectoryCompositeStash])
+CONTAINERS = [BatchShardStash, SmallShardStash, BatchDirectoryCompositeStash]
+
+
+@pytest.fixture(scope="module", params=CONTAINERS)
 def stashes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[BatchStash]:
     """A store, opened in each way that reads otherwise."""
     folder = tmp_path_factory.mktemp("store")
@@ -158,7 +161,7 @@ def damage(folder: Path, stash: BatchStash, position: int, group: int) -> None:
         file.write(bytes([byte[0] ^ 16]))
 
 
-@pytest.mark.parametrize("container", [BatchShardStash, BatchDirectoryCompositeStash])
+@pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize(("position", "group"), [(0, 0), (7, 0), (7, 1), (BATCHES - 1, 1)])
 def test_damage_comes_at_its_turn(tmp_path: Path, container: type[GroupedStash], position: int, group: int) -> None:
     written = stash_of(tmp_path, container)
@@ -180,16 +183,18 @@ def cut_shard(folder: Path, part: float) -> None:
             file.truncate(int(path.stat().st_size * part))
 
 
-def test_a_shard_that_is_cut_is_damage(tmp_path: Path) -> None:
-    stash_of(tmp_path).prime()
+@pytest.mark.parametrize("container", [BatchShardStash, SmallShardStash])
+def test_a_shard_that_is_cut_is_damage(tmp_path: Path, container: type[GroupedStash]) -> None:
+    stash_of(tmp_path, container).prime()
     cut_shard(tmp_path, 0.5)
-    came, error = walk(stash_of(tmp_path).tensors())
+    came, error = walk(stash_of(tmp_path, container).tensors())
     assert 0 < len(came) < BATCHES
     assert isinstance(error, CorruptBatch)
 
 
-def test_what_was_written_into_a_tensor_is_not_read_again(tmp_path: Path) -> None:
-    stash = stash_of(tmp_path)
+@pytest.mark.parametrize("container", [BatchShardStash, SmallShardStash])
+def test_what_was_written_into_a_tensor_is_not_read_again(tmp_path: Path, container: type[GroupedStash]) -> None:
+    stash = stash_of(tmp_path, container)
     expected = {key: batch.clone() for key, batch in stash.items()}
     for number, tensors in enumerate(stash.tensors()):
         if number % 3 == 0:

@@ -285,3 +285,16 @@ def test_a_loop_that_nobody_helps_looks_up_many_at_once(way: dict[str, Any]) -> 
 
     assert len(list(BatchLoader(replace(fake_source(100), load_many=load_many), LoaderOptions(**way)))) == 100
     assert begun == [64, 36]
+
+
+def test_a_paused_loop_begins_one_at_a_time_while_loads_may_be_long() -> None:
+    begun: list[int] = []
+
+    def load_many(ids: Sequence[str]) -> Iterator[FakeBatch]:
+        begun.append(len(ids))
+        return map(load, ids)
+
+    loader = BatchLoader(replace(fake_source(300), load_many=load_many), LoaderOptions(prefetch=2))
+    with loader.paused():
+        assert len(list(loader)) == 300
+    assert begun[:64] == [1] * 64

@@ -4,7 +4,8 @@ import os
 import pickle
 import struct
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from zensols_like.persist.frame import unframe
 from zensols_like.persist.framing import frame
 from zensols_like.persist.records import read_record, read_records, write_record, write_records
 from zensols_like.persist.shards import ShardRecords
+from zensols_like.vectorize import TensorFeatureContext
 
 GROUPS = ({"a", "b"}, {"c"})
 RECORD = find_format("record")
@@ -33,7 +35,7 @@ def make(path: Path, **options: int) -> ShardStash:
 
 
 def columns_of(receipts: list[Receipt]) -> ReceiptColumns:
-    return ReceiptColumns(*map(list, zip(*receipts, strict=True)))
+    return ReceiptColumns(*([receipt[field] for receipt in receipts] for field in range(5)))
 
 
 def value(i: int) -> dict[str, object]:
@@ -132,26 +134,45 @@ def test_records_of_one_structure_are_read_alike(tmp_path: Path, verify: bool) -
         )
 
 
-def test_records_of_many_shards_are_got_together_once_all_are_mapped(tmp_path: Path) -> None:
-    records = ShardRecords(tmp_path, limit=1_000)
-    keys = [str(number) for number in range(12)]
+@pytest.mark.parametrize("verify", [True, False])
+def test_records_of_many_shards_are_read_together(tmp_path: Path, verify: bool) -> None:
+    records = ShardRecords(tmp_path, limit=3_000)
 
-    def write(some: list[str]) -> list[Receipt]:
-        return [write_record(records, RECORD, key, "g", {"x": torch.full((20,), int(key))}) for key in some]
+    def write(numbers: range) -> list[Receipt]:
+        contexts = [TensorFeatureContext("f", torch.full((40,), number)) for number in numbers]
+        return [
+            write_record(records, RECORD, str(number), "g", {"x": context})
+            for number, context in zip(numbers, contexts, strict=True)
+        ]
 
-    def read(receipts: list[Receipt]) -> list[int]:
-        found = read_records(records, RECORD, keys[: len(receipts)], "g", columns_of(receipts))
-        return [int(value["x"][0]) for value in found]
+    def read(numbers: Sequence[int]) -> list[int]:
+        some = columns_of([receipts[number] for number in numbers])
+        found = read_records(records, RECORD, [*map(str, numbers)], "g", some, verify)
+        return [int(value["x"].tensor[-1]) for value in found]
 
-    receipts = write(keys[:3])
+    receipts = write(range(2))
     assert records.get_all(columns_of(receipts)) is None  # nothing is mapped
-    assert read(receipts) == [0, 1, 2]
-    receipts += write(keys[3:])
-    assert len({receipt.file for receipt in receipts}) > 2
-    assert records.get_all(columns_of(receipts)) is None  # a shard has grown, others are new
-    assert read(receipts) == [*range(12)]
-    for order in (receipts, receipts[::-1]):
-        assert records.get_all(columns_of(order)) == [records.get(receipt) for receipt in order]
+    assert read(range(2)) == [0, 1]
+    receipts += write(range(2, 4))
+    assert len({receipt.file for receipt in receipts}) == 1
+    assert records.get_all(columns_of(receipts)) is None  # the shard has grown since
+    assert read(range(4)) == [*range(4)]
+    receipts += write(range(4, 30))
+    assert len({receipt.file for receipt in receipts}) > 3
+    assert read(range(30)) == [*range(30)]
+    for order in ([*range(30)], [*range(29, -1, -3)], [7] * 5, []):
+        chosen = [receipts[number] for number in order]
+        assert records.get_all(columns_of(chosen)) == [records.get(receipt) for receipt in chosen]
+        assert read(order) == order
+
+    def files() -> Iterator[str]:
+        for receipt in receipts:
+            yield receipt.file
+            records.keep_only({receipts[0].file})  # as another thread may
+
+    assert records.get_all(replace(columns_of(receipts), files=files())) is None
+    with pytest.raises(CorruptBatch, match="gone"):
+        read(range(30))
 
 
 def test_every_flipped_bit_of_a_shard_is_found_and_other_keys_still_load(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ class Receipts:
     def columns(self, positions: Sequence[int]) -> ReceiptColumns | None:
         """The receipts of several batches; ``None`` unless all are committed."""
         files, *columns = [_taken(column, positions) for column in self._columns]
-        if min(files) < 0:
+        if min(files, default=0) < 0:
             return None
         return ReceiptColumns([*map(self._files.__getitem__, files)], *columns)
 

@@ -281,7 +281,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
             if positions is None:
                 raise self._not_planned(names[0])
             contexts = self._reader.read_all(names, positions)
-            for _ in positions:
+            for _ in positions:  # so that contexts that run out before are an error
                 yield decode(next(contexts))
 
     def exists(self, name: str) -> bool:

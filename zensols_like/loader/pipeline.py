@@ -103,12 +103,13 @@ class Pipeline(Generic[B]):
     def _begin(self, own: deque[Reading[B]]) -> bool:
         """Begin with the next batches, unless somebody has just begun one; false at the end.
 
-        Where nobody helps, several are begun at once, of which each is read in its turn.
+        Where nobody helps, several are begun at once, of which each is read in its turn; of long loads one, since help
+        may be wanted soon.
         """
         self.log.catch_up()
-        queue = self.queue
-        is_helped = queue.depth > 0 and queue.pace.wants_help
-        own += queue.begin(_OWN if self._takes_many and not is_helped else 1)
+        queue, pace = self.queue, self.queue.pace
+        is_alone = queue.depth == 0 or (pace.loads_are_short and not pace.wants_help)
+        own += queue.begin(_OWN if self._takes_many and is_alone else 1)
         if own and own[0].found is None and not own[0].is_ahead:
             if queue.lends:
                 own[0].slot = self.placer.lend()

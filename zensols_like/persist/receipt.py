@@ -29,9 +29,15 @@ as_receipt = partial(tuple.__new__, Receipt)
 """Makes a receipt of its five fields for half of what naming them costs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReceiptColumns:
-    """The receipts of records, wherever they lie, by columns: for whoever reads many."""
+    """The receipts of records, wherever they lie, by columns: for whoever reads many.
+
+    Example:
+        >>> columns = ReceiptColumns(["a.shard", "b.shard"], [0, 64], [60, 64], checksums=[11, 12], layouts=[7, 8])
+        >>> columns[1]
+        Receipt(file='b.shard', offset=64, length=64, checksum=12, layout=8)
+    """
 
     files: Sequence[str]
     offsets: Sequence[int]
@@ -53,7 +59,7 @@ class ReceiptRun:
 
     Example:
         >>> run = ReceiptRun("a.shard", [0, 64, 128], [60, 60, 64], checksums=[11, 12, 13], layouts=[7, 7, 8])
-        >>> run[1]
+        >>> list(run)[1]
         Receipt(file='a.shard', offset=64, length=60, checksum=12, layout=7)
     """
 
@@ -72,10 +78,6 @@ class ReceiptRun:
 
     def __len__(self) -> int:
         return len(self.offsets)
-
-    def __getitem__(self, number: int) -> Receipt:
-        columns = self.offsets, self.lengths, self.checksums, self.layouts
-        return Receipt(self.file, *(column[number] for column in columns))
 
     def __iter__(self) -> Iterator[Receipt]:
         columns = repeat(self.file), self.offsets, self.lengths, self.checksums, self.layouts

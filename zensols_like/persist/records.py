@@ -68,7 +68,11 @@ class RecordStore(ABC):
         """
 
     def get_all(self, receipts: ReceiptColumns) -> list[memoryview] | None:  # noqa: ARG002 (for those that can)
-        """The bytes of records as `get` gives them, in their order; ``None`` where each has to be got by itself."""
+        """The bytes of records as `get` gives them, in their order.
+
+        Returns:
+            The bytes of each; ``None`` where each has to be got by itself, as where one of them is gone.
+        """
         return None
 
     def get_again(self, receipt: Receipt) -> memoryview:
@@ -106,7 +110,8 @@ class RecordStore(ABC):
 
 def write_record(store: RecordStore, storage: Format, key: str, group: str, value: Any) -> Receipt:
     """Encode a value, put a frame around it and store it."""
-    return write_records(store, storage, [([key], group, [value])])[0][0]
+    [(receipt,)] = write_records(store, storage, [([key], group, [value])])
+    return receipt
 
 
 def write_records(
@@ -178,9 +183,9 @@ def read_records(
     Raises:
         CorruptBatch: The bytes of a record are damaged, gone or those of another one, when it is its turn.
     """
-    forms = [*map(_FORMS.get, zip(receipts.layouts, receipts.lengths, strict=True))]
-    records = None if None in forms else store.get_all(receipts)
-    if records is None:
+    records = store.get_all(receipts)
+    forms = [] if records is None else [*map(_FORMS.get, zip(receipts.layouts, receipts.lengths, strict=True))]
+    if records is None or None in forms:
         for key, receipt in zip(keys, receipts, strict=True):
             yield read_record(store, storage, key, group, receipt, verify)
         return
@@ -189,7 +194,7 @@ def read_records(
     if not verify:
         yield from values
         return
-    digest = _digest_of(max(receipts.lengths))
+    digest = _digest_of(max(receipts.lengths, default=0))
     for number, (value, record, checksum) in enumerate(zip(values, records, receipts.checksums, strict=True)):
         if digest(record) == checksum:
             yield value

@@ -128,11 +128,11 @@ class ShardRecords(RecordStore):
 
     def get_all(self, receipts: ReceiptColumns) -> list[memoryview] | None:
         """Records in the maps of their shards; ``None`` where a shard is not mapped as far as its record."""
-        maps = self._maps
-        if not maps.keys() >= set(receipts.files):
+        maps, places = self._maps, map(slice, receipts.offsets, map(add, receipts.offsets, receipts.lengths))
+        try:
+            records = [maps[file][place] for file, place in zip(receipts.files, places, strict=True)]
+        except KeyError:
             return None
-        places = map(slice, receipts.offsets, map(add, receipts.offsets, receipts.lengths))
-        records = [maps[file][place] for file, place in zip(receipts.files, places, strict=True)]
         return records if all(map(eq, map(len, records), receipts.lengths)) else None
 
     def get_again(self, receipt: Receipt) -> memoryview:
