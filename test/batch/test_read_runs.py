@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, BatchShardStash, BatchStash
-from zensols_like.batch.split import BatchIDs
+from zensols_like.batch.split import BatchIDs, position_of, positions_of
 from zensols_like.errors import BatchError, CorruptBatch
 from zensols_like.persist import DictionaryStash, GroupedStash
 from zensols_like.torchconfig import TorchConfig
@@ -125,6 +125,23 @@ def test_ids_beyond_the_plan_are_not_planned(stashes: list[BatchStash], first: i
     own = stash.ids_of("test")
     found = [key for key, batch in stash.splits["test"].load_many(ids) if batch is not None]
     assert found == [key for key in ids if key in own]
+
+
+@given(
+    keys=st.lists(
+        st.one_of(
+            st.integers(-2, 100).map(str),
+            st.text("0123 -+_٣", max_size=3),
+            st.sampled_from([3, 3.0, float("inf"), None, b"3", "9" * 5000]),
+        ),
+        max_size=4,
+    )
+)
+def test_many_ids_are_told_as_one_is(keys: list[Any]) -> None:
+    expected = [position_of(key) for key in keys]
+    assert positions_of(keys) == (None if None in expected else expected)
+    own = BatchIDs(range(10, 60, 2))
+    assert own.covers(keys) == all(key in own for key in keys)
 
 
 def test_a_split_gives_its_own_only(stashes: list[BatchStash]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.interface import Contexts, narrowed
 from zensols_like.batch.plan import Plan
-from zensols_like.batch.split import BatchIDs, pieces_of
+from zensols_like.batch.split import BatchIDs, pieces_of, positions_of
 from zensols_like.batch.store import BatchStore
 from zensols_like.errors import CorruptBatch
 
@@ -113,12 +113,12 @@ def runs_of(keys: Sequence[str], plan: Plan) -> Iterator[tuple[Sequence[str], Se
         if isinstance(some, BatchIDs) and planned.covers(some):
             yield some, some.positions
             continue
-        positions = [*map(plan.position, some)]
-        known = [position for position in positions if position is not None]
-        if len(known) == len(some):
-            yield some, known
+        positions = positions_of(some)
+        if positions is not None and max(positions, default=0) < len(plan):
+            yield some, positions
         else:
-            for name, position in zip(some, positions, strict=True):
+            for name in some:
+                position = plan.position(name)
                 yield (name,), None if position is None else (position,)
 
 

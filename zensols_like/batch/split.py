@@ -10,10 +10,13 @@ from torch import Tensor
 
 from zensols_like.persist import ReadOnlyStash, chunks
 
-__all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "pieces_of", "position_of"]
+__all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "pieces_of", "position_of", "positions_of"]
 
 _RUN = 64
 """How many batches are looked up together: what that takes is spread over them, and only views are made ahead."""
+
+_NO_NUMBER = (ValueError, TypeError, OverflowError)
+"""What `int` raises."""
 
 
 def position_of(batch_id: str) -> int | None:
@@ -25,10 +28,25 @@ def position_of(batch_id: str) -> int | None:
     """
     try:
         position = int(batch_id)
-    except (ValueError, TypeError):
+    except _NO_NUMBER:
         return None
     # the text of a number only: no number itself, no other digits, signs, spaces or zeros before it
     return position if str(position) == batch_id and position >= 0 else None
+
+
+def positions_of(batch_ids: Sequence[str]) -> list[int] | None:
+    """The positions that IDs stand for; ``None`` when one of them is none.
+
+    Example:
+        >>> positions_of(["12", "3"]), positions_of(["12", "03"])
+        ([12, 3], None)
+    """
+    try:
+        positions = [*map(int, batch_ids)]
+    except _NO_NUMBER:
+        return None
+    is_each = [*map(str, positions)] == [*batch_ids] and min(positions, default=0) >= 0
+    return positions if is_each else None
 
 
 @dataclass(frozen=True)
@@ -57,7 +75,8 @@ class BatchIDs(Sequence[str]):
         if isinstance(keys, BatchIDs):
             ends = keys.positions[:1], keys.positions[-1:]
             return all(position in self.positions for end in ends for position in end)
-        return all(map(self.__contains__, keys))
+        positions = positions_of(keys)
+        return positions is not None and all(map(self.positions.__contains__, positions))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and position_of(name) in self.positions
