@@ -33,11 +33,10 @@ _FINDINGS = """\
 - **Encode of W1** (18 KB a batch) takes 0.75 to 0.92 times as long as tensordict in the last five runs. Of some 20 ms
   the bytes need eleven; the rest is mostly checksums, plan, manifest and index. A machine that is busy with other
   things moves single rounds by half, so that stores are compared round by round.
-- **W3 shuffled, verified**, is at 1.11 to 1.17 times the raw walk, as the machine is disposed: 125 batches of 1.6 MB,
-  of which each is hashed and then read from the cache.
 - **The expert's bare memmap** slices tensors that it keeps open, without keys, groups or a look at whether the store
-  is the right one; in the last runs we were, not verified, 17 % behind to 5 % ahead of it (at most a microsecond a
-  batch of 18 KB), and verified 4 to 17 % ahead for W1 and W2 and 8 % behind to 3 % ahead for W3.
+  is the right one; in the last three runs we were, not verified, 15 % behind to 2 % ahead of it, and verified 7 to 20 %
+  ahead for W1 and W2 and level to 4 % behind for W3. Finding the tensors of a batch takes as long as its slices do (2.8
+  microseconds for W1); what remains shows where batches are large and leave none of the code in the cache.
 - **A table, open and load**: 20 of 27 ms are a look at the table (its order, categories, and a digest that tells
   whether it changed), which a stash over a table in memory does when it is opened. The bars are meant for loading
   again, as the figures are that they were set by.
