@@ -12,7 +12,7 @@ __all__ = ["run_encode"]
 def run_encode(run: Run) -> None:
     """Measure all stores that write, with one worker and with two."""
     for workload in run.workloads:
-        with run.children(workload, lambda entry: entry.writer == entry.name and entry.writers) as children:
+        with run.children(workload, lambda entry: entry.writer == entry.name and entry.writers != ()) as children:
             answers = interleave(
                 children,
                 run.rounds,

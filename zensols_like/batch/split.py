@@ -15,9 +15,6 @@ __all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "pieces_of", "p
 _RUN = 64
 """How many batches are looked up together: what that takes is spread over them, and only views are made ahead."""
 
-_NO_NUMBER = (ValueError, TypeError, OverflowError)
-"""What `int` raises."""
-
 
 def position_of(batch_id: str) -> int | None:
     """The position that an ID stands for; ``None`` when it is none.
@@ -26,12 +23,8 @@ def position_of(batch_id: str) -> int | None:
         >>> position_of("12"), position_of("012"), position_of("twelve")
         (12, None, None)
     """
-    try:
-        position = int(batch_id)
-    except _NO_NUMBER:
-        return None
-    # the text of a number only: no number itself, no other digits, signs, spaces or zeros before it
-    return position if str(position) == batch_id and position >= 0 else None
+    found = positions_of((batch_id,))
+    return None if found is None else found[0]
 
 
 def positions_of(batch_ids: Sequence[str]) -> list[int] | None:
@@ -43,8 +36,9 @@ def positions_of(batch_ids: Sequence[str]) -> list[int] | None:
     """
     try:
         positions = [*map(int, batch_ids)]
-    except _NO_NUMBER:
+    except (ValueError, TypeError, OverflowError):
         return None
+    # the text of a number only: no number itself, no other digits, signs, spaces or zeros before it
     is_each = [*map(str, positions)] == [*batch_ids] and min(positions, default=0) >= 0
     return positions if is_each else None
 
