@@ -81,7 +81,7 @@ class OursProbe:
     def encode_mapped(self, source: str, folder: str, attributes: list[str], batch_size: int, workers: int) -> Any:
         """Encode arrays that stay on the disk."""
         delegate = BatchShardStash(Path(folder), (set(attributes),))
-        array_stash(Path(source), delegate, batch_size, workers=workers).prime()
+        array_stash(Path(source), delegate, batch_size, workers=workers, timeout_s=600).prime()  # always in processes
         return {}
 
     def encode_wide(self, folder: str, attributes: int, points: int, size: int) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from torch import Tensor
 from benchmarks.store import Order, Store
 from benchmarks.workload import Arrays, Workload
 from zensols_like.batch import ArrayBatchStash, BatchDirectoryCompositeStash, BatchShardStash, BatchStash
-from zensols_like.multi import available_cpus
 from zensols_like.persist import GroupedStash
 from zensols_like.torchconfig import TorchConfig
 
@@ -56,12 +55,8 @@ class BatchStore(Store):
         return array_stash(arrays, delegate, self.workload.batch_size, **options)
 
     def write(self, arrays: Arrays, folder: Path, workers: int) -> None:
-        """Encode; what this returns from is on the disk.
-
-        Two workers are a share of the CPUs, all of two: processes are started where that is quicker.
-        """
-        share = 1 if workers == 1 else min(1.0, workers / available_cpus())
-        self._stash(folder, arrays, verify=True, workers=share).prime()
+        """Encode; what this returns from is on the disk."""
+        self._stash(folder, arrays, verify=True, workers=workers).prime()
 
     def open(self, folder: Path, verify: bool) -> None:
         """Open the store where its arrays are not, so that nothing can be said of what they hold."""

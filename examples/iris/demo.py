@@ -1,4 +1,4 @@
-"""The main job on a small table, to watch: encode iris with two workers, look at a batch, train from the batches."""
+"""The main job on a small table, to watch: encode iris, look at a batch, train from the batches."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def encode(stash: DataframeBatchStash, console: Console) -> None:
     """Encode the batches from scratch."""
     stash.clear()
     with bar(console) as progress:
-        task = progress.add_task(f"encode, {stash.workers} workers", total=None, note="batches")
+        task = progress.add_task("encode", total=None, note="batches")
         stash.observer = EncodeProgress(progress, task)
         stash.prime()
 

@@ -156,6 +156,7 @@ def test_two_workers_store_the_same_bytes(tmp_path, arrays):
     digests = set()
     for workers in (1, 2):
         stash = ArrayBatchStash.from_arrays(arrays, tmp_path / str(workers), label="label", workers=workers)
+        stash.timeout_s = 600  # so that there are processes
         stash.prime()
         digests.add(stash.store.content_digest(stash.delegate))
     assert len(digests) == 1

@@ -86,6 +86,7 @@ batch_type = class: zensols_like.batch.DefaultBatch
 batch_feature_mappings = instance: mapping
 batch_size = 3
 workers = 2
+timeout_s = 600
 """
 
 

@@ -14,10 +14,11 @@ from zensols_like.multi import ThriftyPool
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes start after the first batch."""
+    """Processes start after the second batch."""
     monkeypatch.setattr("zensols_like.multi.size.available_cpus", lambda: 2)
     monkeypatch.setattr(ThriftyPool, "GLANCE_S", 0.0)
-    monkeypatch.setattr(ThriftyPool, "START_S", -1.0)
+    monkeypatch.setattr(ThriftyPool, "START_S", -9.0)
+    monkeypatch.setattr(ThriftyPool, "GROWTH", 1)
 
 
 def digest(stash: BatchStash) -> str:

@@ -307,13 +307,14 @@ def test_two_workers_give_the_same_bytes_as_none(tmp_path, start_method):
     alone.prime()
     many = stash_of(flowers(), tmp_path / "two", split="ds_type", batch_size=8, workers=2, chunk_size=1)
     many.start_method = start_method
+    many.timeout_s = 600  # so that there are processes
     many.prime()
     assert many.store.content_digest(many.delegate) == alone.store.content_digest(alone.delegate)
 
 
 @pytest.mark.process
 def test_the_order_of_columns_is_the_same_in_every_worker(tmp_path):  # weakness A1
-    stash = configured(tmp_path, "batch_stash.workers=2")
+    stash = configured(tmp_path, "batch_stash.workers=2", "batch_stash.timeout_s=600")
     table = stash.split_stash_container.dataframe
     for batch in stash.values():
         source = torch.tensor(table.loc[list(batch.data_point_ids), MEASURES].to_numpy(), dtype=torch.float32)

@@ -17,7 +17,6 @@ def example():
     return module
 
 
-@pytest.mark.process
 def test_a_model_trained_from_the_batches_knows_the_flowers(example, tmp_path):
     state = torch.get_rng_state()
     stash = example.open_batches(tmp_path / "batches")

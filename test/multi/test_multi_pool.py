@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from zensols_like.errors import ConfigurationError, WorkerError
-from zensols_like.multi import ProcessPool, SerialPool, start_context
+from zensols_like.multi import ProcessPool, start_context
 
 process = pytest.mark.process
 
@@ -107,10 +107,6 @@ class Broken:
 def squares(pool, pieces):
     with closing(pool.run(pieces)) as results:
         return sorted(results)
-
-
-def test_a_serial_pool_works_in_this_process_and_in_order():
-    assert list(SerialPool(Squarer()).run([3, 1, 2])) == [9, 1, 4]
 
 
 def test_an_unknown_start_method_is_an_error_that_lists_the_known_ones():

@@ -94,8 +94,9 @@ def test_the_values_are_the_same_for_any_workers_and_chunks(tmp_path, workers, c
     stash = square_stash(tmp_path, chunk_size, workers)
     assert all_of(stash) == SQUARES
     assert sum(stash.finished) == 23
-    if chunk_size:
+    if chunk_size and workers > 1:
         assert len(stash.finished) == math.ceil(23 / chunk_size)
+    assert max(stash.finished) <= (chunk_size or 23)
 
 
 @process
@@ -143,12 +144,13 @@ def test_what_is_primed_is_not_made_again(tmp_path):
     for _ in range(2):
         stash.prime()
         assert all_of(stash) == SQUARES
+    done = "".join(f"False {count}\n" for count in (1, 5, 5, 5, 5, 2))
     again = square_stash(tmp_path, 5, log=tmp_path / "log")
     assert all_of(again) == SQUARES
-    assert (tmp_path / "log" / str(os.getpid())).read_text().count("False") == 5
+    assert (tmp_path / "log" / str(os.getpid())).read_text() == done
     again.clear()
     assert all_of(again) == SQUARES
-    assert (tmp_path / "log" / str(os.getpid())).read_text().count("False") == 10
+    assert (tmp_path / "log" / str(os.getpid())).read_text() == done * 2
 
 
 def test_work_that_gives_nothing_is_not_tried_again(tmp_path):  # weakness B5
@@ -174,7 +176,7 @@ def test_a_copy_in_a_worker_does_not_start_workers_itself(tmp_path):
 def test_what_a_chunk_tells_reaches_the_parent(tmp_path, workers):
     stash = TellingStash(DirectoryStash(tmp_path / "letters"), None, "letters", 2, workers)
     assert dict(stash) == {"a": "A", "b": "B", "c": "C"}
-    assert sorted(stash.told) == [(1, "c"), (2, "ab")]
+    assert sorted(stash.told) == ([(1, "a"), (2, "bc")] if workers == 1 else [(1, "c"), (2, "ab")])
 
 
 @process

@@ -10,6 +10,7 @@ from itertools import chain
 from zensols_like.batch.committer import Committer
 from zensols_like.batch.domain import Batch
 from zensols_like.batch.encoder import BatchEncoder, write_plan
+from zensols_like.batch.foreign import has_foreign_code, is_ours
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, EncodedRun
 from zensols_like.batch.manifest import FRESHEN
@@ -173,6 +174,11 @@ class PrimingStash(PlannedStash):
             encoder.begin_again(plan, self.split_stash_container, commits)
             if not self.store.index.missing():
                 encoder.finish()
+
+    def _runs_foreign_code(self) -> bool:
+        vectorizers = chain.from_iterable(manager.values() for manager in self.vectorizer_manager_set.values())
+        made_by = [type(self), self.batch_type, self.data_point_type, *map(type, vectorizers)]
+        return not all(map(is_ours, made_by)) or has_foreign_code(self.split_stash_container)
 
     # ---- in a worker
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zensols_like.multi.factory import MultiProcessFactoryStash, TorchMultiProcessFactoryStash
-from zensols_like.multi.pool import ProcessPool, SerialPool, ThriftyPool, WorkerPool
+from zensols_like.multi.pool import ProcessPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
 from zensols_like.multi.size import available_cpus, chunk_length, worker_count
 from zensols_like.multi.start import refuse_while_starting, run_fork_server, start_context
@@ -15,7 +15,6 @@ __all__ = [
     "MultiProcessStash",
     "ProcessPool",
     "Recipe",
-    "SerialPool",
     "SpoolRecipe",
     "ThriftyPool",
     "TorchMultiProcessFactoryStash",

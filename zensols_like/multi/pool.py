@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypeVar, final
 
@@ -22,7 +22,7 @@ from zensols_like.multi.recipe import Recipe, Worker
 from zensols_like.multi.start import MAIN_GUARD, main_file, refuse_in_daemon, refuse_while_starting, start_context
 from zensols_like.persist import chunks
 
-__all__ = ["ProcessPool", "SerialPool", "ThriftyPool", "WorkerPool"]
+__all__ = ["ProcessPool", "ThriftyPool", "WorkerPool"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,39 +51,28 @@ class WorkerPool(ABC, Generic[T]):
         """The result of each piece."""
 
 
-class SerialPool(WorkerPool[T]):
-    """Does the work in this process, piece after piece.
-
-    Args:
-        worker: Does the pieces.
-    """
-
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
-
-    def _results(self, pieces: Iterable[T]) -> Iterator[Any]:
-        return map(self.worker.work, pieces)
-
-
 class ThriftyPool(WorkerPool[Sequence[Any]]):
-    """Does the work in this process for as long as starting others would not pay, which the first pieces tell.
+    """Does the work in this process for as long as starting others would not pay, which the first of it tells.
+
+    Here pieces are cut anew, in parts of some hundredths of a second.
 
     Args:
-        worker: Does pieces in this process, and parts of them.
+        worker: Does pieces in this process.
         processes: Makes a pool of processes, for the length of a ``with`` block.
-        workers: How many processes that has.
+        workers: How many processes that has; with 1 all is done in this process.
         total: How much all pieces hold together.
-        length: How long the pieces of processes are; those that come here are cut for one.
+        length: How long the pieces of processes are.
+        longest: How long a part may be.
     """
 
     START_S = 2.0
     """Seconds that starting processes takes, most of it for importing torch."""
     GLANCE_S = 0.25
-    """Seconds after which the first pieces tell how long the rest will take."""
+    """Seconds after which what is done tells how long the rest will take."""
     PART_S = 0.03
-    """Seconds of work after which it is looked again."""
+    """Seconds that a part takes."""
     GROWTH = 16
-    """How many times as much as all before is done at most until then."""
+    """How many times as long as the one before a part is at most."""
 
     def __init__(
         self,
@@ -92,37 +81,60 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
         workers: int,
         total: int,
         length: int,
+        longest: int,
     ) -> None:
         self.worker = worker
         self.processes = processes
         self.workers = workers
         self.total = total
         self.length = length
+        self.longest = longest
 
     def _results(self, pieces: Iterable[Sequence[Any]]) -> Iterator[Any]:
-        waiting = iter(pieces)
-        began, done, length = time.monotonic(), 0, 1
-        for piece in waiting:
-            rest = piece
-            while len(rest) > 0:
-                part, rest = rest[:length], rest[length:]
-                yield self.worker.work(part)
-                done += len(part)
-                spent_s = time.monotonic() - began
-                if self._pays(spent_s, done):
-                    logger.info(
-                        "starting %d processes for the rest, %d of %d", self.workers, self.total - done, self.total
-                    )
-                    with self.processes() as pool:
-                        yield from pool.run(chunks(chain(rest, chain.from_iterable(waiting)), self.length))
-                    return
-                length = max(1, int(done * self.PART_S / max(spent_s, self.PART_S / self.GROWTH)))
-        logger.info("did all %d in this process, since starting others would have taken longer", self.total)
+        rest = chain.from_iterable(pieces)
+        size, pace = 1, _Pace()
+        while part := list(islice(rest, size)):
+            began = time.monotonic()
+            result = self.worker.work(part)
+            took_s = time.monotonic() - began
+            yield result
+            pace.add(len(part), took_s)
+            if self._pays(pace):
+                logger.info(
+                    "starting %d processes for the rest, %d of %d", self.workers, self.total - pace.done, self.total
+                )
+                with self.processes() as pool:
+                    yield from pool.run(chunks(rest, self.length))
+                return
+            growth = min(self.GROWTH, self.PART_S / max(took_s, 1e-9))
+            size = min(self.longest, max(1, int(len(part) * growth)))
+        if self.workers > 1:
+            logger.info("did all %d in this process, since starting others would have taken longer", self.total)
 
-    def _pays(self, spent_s: float, done: int) -> bool:
+    def _pays(self, pace: _Pace) -> bool:
         """Whether what processes would save of the rest is more than what starting them takes."""
-        saved_s = spent_s / done * (self.total - done) * (1 - 1 / self.workers)
-        return spent_s >= self.GLANCE_S and saved_s > self.START_S
+        if self.workers <= 1 or pace.first_s + pace.rest_s < self.GLANCE_S or pace.done == pace.first:
+            return False
+        saved_s = pace.rest_s / (pace.done - pace.first) * (self.total - pace.done) * (1 - 1 / self.workers)
+        return saved_s > self.START_S + pace.first_s
+
+
+@dataclass
+class _Pace:
+    """How long work takes.  The first part also makes ready, as each process would have to."""
+
+    first: int = 0
+    first_s: float = 0.0
+    done: int = 0
+    rest_s: float = 0.0
+
+    def add(self, count: int, seconds: float) -> None:
+        """Take notice of a part."""
+        if self.done == 0:
+            self.first, self.first_s = count, seconds
+        else:
+            self.rest_s += seconds
+        self.done += count
 
 
 def _whole(piece: T) -> Sequence[T]:

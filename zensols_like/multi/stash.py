@@ -14,7 +14,7 @@ from typing import Any, final
 
 from zensols_like.config import Configurable
 from zensols_like.errors import ConfigurationError, WorkerError
-from zensols_like.multi.pool import ProcessPool, SerialPool, ThriftyPool, WorkerPool
+from zensols_like.multi.pool import ProcessPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
 from zensols_like.multi.size import chunk_length, worker_count
 from zensols_like.multi.start import start_context
@@ -47,14 +47,15 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     """The section of this stash in the configuration."""
 
     chunk_size: int
-    """How many data a chunk has; 0 for small chunks, about eight a worker."""
+    """How many data a chunk has at most; 0 for small chunks, about eight a worker."""
 
     workers: int | float
     """How many worker processes there are: a number (1: none, all is done in this process), 0 for one on each available
     CPU, less than 0 for all but so many, or a share of all as a fraction in (0, 1].
 
-    Unless it is a number from 1 on, the first work is done in this process, and all of it where starting others would
-    take longer than they would save; with `timeout_s` there are always processes."""
+    Unless it is a number from 2 on and code of somebody else makes the values, the first work is done in this process,
+    and all of it where starting others would take longer than they would save.  With `timeout_s` there are always
+    processes.  They guard this one against code that crashes."""
 
     start_method: str | None = field(default=None, kw_only=True)
     """How workers start: ``forkserver`` (the default on Linux), ``spawn`` or ``fork``."""
@@ -121,14 +122,13 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         self._check_timeout()
         workers = worker_count(self.workers, self._where("workers"))
         length = chunk_length(self.chunk_size, len(work), workers, self._where("chunk_size"))
-        own = chunk_length(self.chunk_size, len(work), 1) if self._is_thrifty else length
         if workers > 1:
             self._refuse_memory()
         count = 0
         with (
             self._stoppable() as stop,
-            self._pool(min(workers, math.ceil(len(work) / length)), len(work), length) as pool,
-            closing(pool.run(chunks(work, own))) as results,
+            self._pool(workers, len(work), length) as pool,
+            closing(pool.run(chunks(work, length))) as results,
         ):
             for result in results:
                 self._done(result)
@@ -145,16 +145,20 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     @property
     def _is_thrifty(self) -> bool:
         """Whether processes are only started where they pay."""
-        return (isinstance(self.workers, float) or self.workers <= 0) and self.timeout_s is None
+        is_left_to_us = isinstance(self.workers, float) or self.workers <= 0
+        return self.timeout_s is None and (is_left_to_us or not self._runs_foreign_code())
+
+    def _runs_foreign_code(self) -> bool:
+        """Whether code that is not of this library makes the values, as it does unless a subclass knows better."""
+        return True
 
     @contextmanager
     def _pool(self, workers: int, total: int, length: int) -> Iterator[WorkerPool[Sequence[Any]]]:
-        if workers <= 1:
-            yield SerialPool(self)
-        elif self._is_thrifty:
-            yield ThriftyPool(self, partial(self._processes, workers), workers, total, length)
+        needed = min(workers, math.ceil(total / length))
+        if workers == 1 or needed == 0 or self._is_thrifty:
+            yield ThriftyPool(self, partial(self._processes, needed), needed, total, length, self.chunk_size or total)
         else:
-            with self._processes(workers) as pool:
+            with self._processes(needed) as pool:
                 yield pool
 
     @contextmanager
