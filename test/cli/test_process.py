@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -166,19 +167,13 @@ def test_a_shell_completes_commands_and_options():
     assert '"info"' in "".join(completed("zsh", "zensols-like inf"))
 
 
-def test_what_a_shell_needs_to_complete_is_printed():
-    done = process("--show-completion", "bash")
-    assert done.returncode == 0
-    assert "complete -o default -F _zensols_like_completion zensols-like" in done.stdout
-
-
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_reads_it(tmp_path):
+def test_bash_is_told_how_to_complete_and_reads_it(tmp_path):
     script = tmp_path / "completion.sh"
-    script.write_text(process("--show-completion", "bash").stdout)
-    shell = f"source {script}; complete -p zensols-like"
-    done = subprocess.run(["bash", "-c", shell], text=True, capture_output=True, check=False)
-    assert done.stdout == "complete -o default -F _zensols_like_completion zensols-like\n"
+    # the shell is found among the processes above, of which bash is one until its last command
+    shell = f"{shlex.join(COMMAND)} --show-completion > {script}; source {script}; complete -p zensols-like"
+    done = subprocess.run(["bash", "-c", shell], text=True, capture_output=True, check=False, env=clean_environment())
+    assert (done.stdout, done.stderr) == ("complete -o default -F _zensols_like_completion zensols-like\n", "")
 
 
 def test_a_pipe_gets_neither(iris):
