@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from zensols_like.batch import ArrayBatchStash, DefaultBatch, RowDataPoint
+from zensols_like.batch import ArrayBatchStash, BatchFeatureMapping, BatchShardStash, DefaultBatch, RowDataPoint
+from zensols_like.dataframe import DataframeBatchStash
 from zensols_like.dataset import SortedDatasetSplitStash
 from zensols_like.multi.crew import Crew
-from zensols_like.persist import DelegateStash
+from zensols_like.persist import DelegateStash, DictionaryStash, Stash, UnionStash
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import (
     ArrayEncodableFeatureVectorizer,
@@ -38,7 +42,23 @@ class OwnVectorizer(ArrayEncodableFeatureVectorizer):
     pass
 
 
+class OwnManager(FeatureVectorizerManager):
+    pass
+
+
+class OwnMapping(BatchFeatureMapping):
+    pass
+
+
+class OwnContainer(BatchShardStash):
+    pass
+
+
 class OwnSource(DelegateStash):
+    pass
+
+
+class OwnRow(dict):
     pass
 
 
@@ -59,35 +79,65 @@ def stash_of(folder: Path, cls: type[ArrayBatchStash] = ArrayBatchStash, workers
     return cls.from_arrays(arrays, folder, label="kind", batch_size=10, workers=workers)
 
 
-def with_own_vectorizer(stash: ArrayBatchStash) -> None:
-    own = [OwnVectorizer.of("size", row_shape=()), ArrayEncodableFeatureVectorizer.of("kind", row_shape=())]
-    manager = FeatureVectorizerManager.of("arrays", TorchConfig(use_gpu=False), own)
-    stash.vectorizer_manager_set = FeatureVectorizerManagerSet.of("managers", [manager])
+def with_managers(stash: ArrayBatchStash, manager: type, vectorizer: type) -> None:
+    vectorizers = [vectorizer.of("size", row_shape=()), ArrayEncodableFeatureVectorizer.of("kind", row_shape=())]
+    made = manager.of("arrays", TorchConfig(use_gpu=False), vectorizers)
+    stash.vectorizer_manager_set = FeatureVectorizerManagerSet.of("managers", [made])
 
 
-def with_own_source(stash: ArrayBatchStash) -> None:
-    behind = OwnSource(stash.split_stash_container.delegate)
-    stash.split_stash_container = dataclasses.replace(stash.split_stash_container, delegate=behind)
+def with_source(stash: ArrayBatchStash, source: Stash) -> None:
+    stash.split_stash_container = dataclasses.replace(stash.split_stash_container, delegate=source)
 
 
-def with_own_order(stash: ArrayBatchStash) -> None:
+def with_order(stash: ArrayBatchStash, order: Callable[[str], int]) -> None:
     container = stash.split_stash_container
     stash.split_stash_container = SortedDatasetSplitStash(
-        container.delegate, container.split_container, sort_function=lambda key: -int(key)
+        container.delegate, container.split_container, sort_function=order
     )
+
+
+def source_of(stash: ArrayBatchStash) -> Stash:
+    source: Stash = stash.split_stash_container.delegate
+    return source
+
+
+def rows(row: type) -> DictionaryStash:
+    return DictionaryStash({str(number): row(size=number / 2, kind=number % 2) for number in range(100)})
+
+
+def descending(key: str) -> int:
+    return -int(key)
 
 
 FOREIGN: dict[str, Callable[[ArrayBatchStash], None]] = {
     "data point": lambda stash: setattr(stash, "data_point_type", OwnPoint),
     "batch": lambda stash: setattr(stash, "batch_type", OwnBatch),
-    "vectorizer": with_own_vectorizer,
-    "source": with_own_source,
-    "function": with_own_order,
+    "vectorizer": lambda stash: with_managers(stash, FeatureVectorizerManager, OwnVectorizer),
+    "manager": lambda stash: with_managers(stash, OwnManager, ArrayEncodableFeatureVectorizer),
+    "mapping": lambda stash: setattr(
+        stash, "batch_feature_mappings", OwnMapping("kind", stash.batch_feature_mappings.manager_mappings)
+    ),
+    "container": lambda stash: setattr(stash, "delegate", OwnContainer(stash.delegate.path, stash.delegate.groups)),
+    "source": lambda stash: with_source(stash, OwnSource(source_of(stash))),
+    "source behind others": lambda stash: with_source(stash, DelegateStash(OwnSource(source_of(stash)))),
+    "source among others": lambda stash: with_source(stash, UnionStash((OwnSource(source_of(stash)),))),
+    "rows": lambda stash: with_source(stash, rows(OwnRow)),
+    "function": lambda stash: with_order(stash, descending),
+    "function in another": lambda stash: with_order(stash, partial(descending)),
+}
+
+KNOWN: dict[str, Callable[[ArrayBatchStash], None]] = {
+    "all as it was": lambda _: None,
+    "source among others": lambda stash: with_source(stash, UnionStash((source_of(stash),))),
+    "rows": lambda stash: with_source(stash, rows(dict)),
+    "function of Python": lambda stash: with_order(stash, int),
 }
 
 
-def test_what_is_all_of_this_library_is_encoded_here_while_it_is_little(tmp_path, caplog):
+@pytest.mark.parametrize("change", KNOWN.values(), ids=KNOWN)
+def test_what_is_all_of_this_library_is_encoded_here_while_it_is_little(tmp_path, caplog, change):
     stash = stash_of(tmp_path)
+    change(stash)
     with caplog.at_level(logging.INFO):
         stash.prime()
     assert len(stash) == 10
@@ -95,11 +145,12 @@ def test_what_is_all_of_this_library_is_encoded_here_while_it_is_little(tmp_path
 
 
 @pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
-def test_foreign_code_runs_in_processes_where_they_are_asked_for(tmp_path, change):
+def test_foreign_code_runs_in_processes_where_they_are_asked_for(tmp_path, caplog, change):
     stash = stash_of(tmp_path / "two")
     change(stash)
-    with pytest.raises(ProcessesStart):
+    with caplog.at_level(logging.INFO), pytest.raises(ProcessesStart):
         stash.prime()
+    assert re.search(rf"since {__name__}\.\w+ is not of this library", caplog.text)
     left_to_us = stash_of(tmp_path / "left", workers=1.0)
     change(left_to_us)
     left_to_us.prime()
@@ -115,3 +166,10 @@ def test_with_a_limit_of_time_there_are_processes_whatever_runs(tmp_path):
     stash.timeout_s = 60
     with pytest.raises(ProcessesStart):
         stash.prime()
+
+
+def test_a_table_is_encoded_here_while_it_is_little(tmp_path):
+    table = pd.DataFrame({"size": np.arange(100.0), "kind": ["rose", "lily"] * 50})
+    stash = DataframeBatchStash.from_frame(table, label="kind", path=tmp_path, batch_size=10, workers=2)
+    stash.prime()
+    assert len(stash) >= 10

@@ -31,9 +31,9 @@ def digest(stash: BatchStash) -> str:
 @pytest.mark.parametrize("container", [BatchShardStash, BatchDirectoryCompositeStash])
 @pytest.mark.parametrize("chunk_size", [0, 3])
 def test_it_holds_the_same(tmp_path: Path, container: Any, method: str, chunk_size: int) -> None:
-    alone = flower_stash(tmp_path / "alone", container=container)
+    alone = flower_stash(tmp_path / "alone", 60, container=container)
     shared = flower_stash(
-        tmp_path / "shared", container=container, workers=0, chunk_size=chunk_size, start_method=method
+        tmp_path / "shared", 60, container=container, workers=0, chunk_size=chunk_size, start_method=method
     )
     assert digest(shared) == digest(alone)
     files = shared.store.index.files

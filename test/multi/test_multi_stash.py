@@ -138,19 +138,23 @@ log = path: {tmp_path}/log
     assert lines == ["True 1"] * 23
 
 
+def made_here(tmp_path):
+    lines = (tmp_path / "log" / str(os.getpid())).read_text().splitlines()
+    return sum(int(line.removeprefix("False ")) for line in lines)
+
+
 def test_what_is_primed_is_not_made_again(tmp_path):
     (tmp_path / "log").mkdir()
     stash = square_stash(tmp_path, 5, log=tmp_path / "log")
     for _ in range(2):
         stash.prime()
         assert all_of(stash) == SQUARES
-    done = "".join(f"False {count}\n" for count in (1, 5, 5, 5, 5, 2))
     again = square_stash(tmp_path, 5, log=tmp_path / "log")
     assert all_of(again) == SQUARES
-    assert (tmp_path / "log" / str(os.getpid())).read_text() == done
+    assert made_here(tmp_path) == 23
     again.clear()
     assert all_of(again) == SQUARES
-    assert (tmp_path / "log" / str(os.getpid())).read_text() == done * 2
+    assert made_here(tmp_path) == 46
 
 
 def test_work_that_gives_nothing_is_not_tried_again(tmp_path):  # weakness B5
@@ -176,7 +180,8 @@ def test_a_copy_in_a_worker_does_not_start_workers_itself(tmp_path):
 def test_what_a_chunk_tells_reaches_the_parent(tmp_path, workers):
     stash = TellingStash(DirectoryStash(tmp_path / "letters"), None, "letters", 2, workers)
     assert dict(stash) == {"a": "A", "b": "B", "c": "C"}
-    assert sorted(stash.told) == ([(1, "a"), (2, "bc")] if workers == 1 else [(1, "c"), (2, "ab")])
+    assert "".join(sorted(letters for _, letters in stash.told)) == "abc"
+    assert all(count == len(letters) <= 2 for count, letters in stash.told)
 
 
 @process

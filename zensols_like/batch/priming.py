@@ -10,7 +10,7 @@ from itertools import chain
 from zensols_like.batch.committer import Committer
 from zensols_like.batch.domain import Batch
 from zensols_like.batch.encoder import BatchEncoder, write_plan
-from zensols_like.batch.foreign import has_foreign_code, is_ours
+from zensols_like.batch.foreign import find_foreign
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, EncodedRun
 from zensols_like.batch.manifest import FRESHEN
@@ -176,9 +176,14 @@ class PrimingStash(PlannedStash):
                 encoder.finish()
 
     def _runs_foreign_code(self) -> bool:
-        vectorizers = chain.from_iterable(manager.values() for manager in self.vectorizer_manager_set.values())
-        made_by = [type(self), self.batch_type, self.data_point_type, *map(type, vectorizers)]
-        return not all(map(is_ours, made_by)) or has_foreign_code(self.split_stash_container)
+        managers = self.vectorizer_manager_set
+        vectorizers = chain.from_iterable(manager.values() for manager in managers.values())
+        classes = (type(self), self.batch_type, self.data_point_type)
+        made_by = (*classes, self.codec.mapping, managers, *vectorizers, self.split_stash_container, self.delegate)
+        foreign = find_foreign(made_by)
+        if foreign is not None:
+            logger.info("encoding in processes, which guard this one, since %s is not of this library", foreign)
+        return foreign is not None
 
     # ---- in a worker
 

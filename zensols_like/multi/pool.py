@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import pickle
 import reprlib
 import time
@@ -13,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from multiprocessing.context import BaseContext
-from typing import Any, Generic, TypeVar, final
+from typing import Any, ClassVar, Generic, TypeVar, final
 
 from zensols_like.errors import WorkerError
 from zensols_like.multi.child import Done, Failed
@@ -51,44 +52,34 @@ class WorkerPool(ABC, Generic[T]):
         """The result of each piece."""
 
 
+@dataclass
 class ThriftyPool(WorkerPool[Sequence[Any]]):
     """Does the work in this process for as long as starting others would not pay, which the first of it tells.
 
-    Here pieces are cut anew, in parts of some hundredths of a second.
-
-    Args:
-        worker: Does pieces in this process.
-        processes: Makes a pool of processes, for the length of a ``with`` block.
-        workers: How many processes that has; with 1 all is done in this process.
-        total: How much all pieces hold together.
-        length: How long the pieces of processes are.
-        longest: How long a part may be.
+    Here pieces are cut anew, in parts that take about half a second.
     """
 
-    START_S = 2.0
+    START_S: ClassVar[float] = 2.0
     """Seconds that starting processes takes, most of it for importing torch."""
-    GLANCE_S = 0.25
-    """Seconds after which what is done tells how long the rest will take."""
-    PART_S = 0.03
-    """Seconds that a part takes."""
-    GROWTH = 16
-    """How many times as long as the one before a part is at most."""
+    GLANCE_S: ClassVar[float] = 0.25
+    """Seconds of work that tell how long the rest will take."""
+    PART_S: ClassVar[float] = 0.5
+    """Seconds that a part takes: what is done is known soon, and what a part costs that is not work does not count."""
+    GROWTH: ClassVar[int] = 16
+    """How many times as long as the one before a part is at most, since quick work may be followed by slow."""
 
-    def __init__(
-        self,
-        worker: Worker,
-        processes: Callable[[], AbstractContextManager[WorkerPool[Sequence[Any]]]],
-        workers: int,
-        total: int,
-        length: int,
-        longest: int,
-    ) -> None:
-        self.worker = worker
-        self.processes = processes
-        self.workers = workers
-        self.total = total
-        self.length = length
-        self.longest = longest
+    worker: Worker
+    """Does pieces in this process."""
+    processes: Callable[[], AbstractContextManager[WorkerPool[Sequence[Any]]]]
+    """Makes a pool of processes, for the length of a ``with`` block."""
+    workers: int
+    """How many processes that has; with 1 all is done in this process."""
+    total: int
+    """How much all pieces hold together."""
+    piece: int
+    """How much a piece for processes holds."""
+    part: int
+    """How much a part holds at most."""
 
     def _results(self, pieces: Iterable[Sequence[Any]]) -> Iterator[Any]:
         rest = chain.from_iterable(pieces)
@@ -104,24 +95,25 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
                     "starting %d processes for the rest, %d of %d", self.workers, self.total - pace.done, self.total
                 )
                 with self.processes() as pool:
-                    yield from pool.run(chunks(rest, self.length))
+                    yield from pool.run(chunks(rest, self.piece))
                 return
-            growth = min(self.GROWTH, self.PART_S / max(took_s, 1e-9))
-            size = min(self.longest, max(1, int(len(part) * growth)))
+            growth = min(self.GROWTH, self.PART_S / took_s) if took_s > 0 else self.GROWTH
+            size = min(self.part, max(1, int(len(part) * growth)))
         if self.workers > 1:
             logger.info("did all %d in this process, since starting others would have taken longer", self.total)
 
     def _pays(self, pace: _Pace) -> bool:
         """Whether what processes would save of the rest is more than what starting them takes."""
-        if self.workers <= 1 or pace.first_s + pace.rest_s < self.GLANCE_S or pace.done == pace.first:
+        rest = self.total - pace.done
+        needed = min(self.workers, math.ceil(rest / self.piece))
+        if needed < 2 or pace.rest_s <= self.GLANCE_S:
             return False
-        saved_s = pace.rest_s / (pace.done - pace.first) * (self.total - pace.done) * (1 - 1 / self.workers)
-        return saved_s > self.START_S + pace.first_s
+        return pace.seconds * rest * (1 - 1 / needed) > self.START_S + pace.ready_s
 
 
 @dataclass
 class _Pace:
-    """How long work takes.  The first part also makes ready, as each process would have to."""
+    """How long work takes.  The first part also makes ready, as each process has to."""
 
     first: int = 0
     first_s: float = 0.0
@@ -135,6 +127,16 @@ class _Pace:
         else:
             self.rest_s += seconds
         self.done += count
+
+    @property
+    def seconds(self) -> float:
+        """Of one, after the first part."""
+        return self.rest_s / (self.done - self.first)
+
+    @property
+    def ready_s(self) -> float:
+        """Seconds that making ready took."""
+        return max(0.0, self.first_s - self.first * self.seconds)
 
 
 def _whole(piece: T) -> Sequence[T]:

@@ -11,12 +11,10 @@ from pathlib import Path
 
 from zensols_like.errors import ConfigurationError
 
-__all__ = ["available_cpus", "chunk_length", "worker_count"]
+__all__ = ["LARGEST_PIECE", "available_cpus", "chunk_length", "worker_count"]
 
 PIECES_PER_WORKER = 8
 """How many pieces a worker gets when their size is left to us: enough that a slow one does not hold up the rest."""
-
-
 LARGEST_PIECE = 100
 """How long a piece may be then: what is lost when a process is killed is at most one piece a worker."""
 

@@ -16,7 +16,7 @@ from zensols_like.config import Configurable
 from zensols_like.errors import ConfigurationError, WorkerError
 from zensols_like.multi.pool import ProcessPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
-from zensols_like.multi.size import chunk_length, worker_count
+from zensols_like.multi.size import LARGEST_PIECE, chunk_length, worker_count
 from zensols_like.multi.start import start_context
 from zensols_like.multi.stop import Stop, stoppable
 from zensols_like.persist import DelegateStash, DictionaryStash, PrimablePreemptiveStash, Stash, chunks
@@ -53,9 +53,11 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     """How many worker processes there are: a number (1: none, all is done in this process), 0 for one on each available
     CPU, less than 0 for all but so many, or a share of all as a fraction in (0, 1].
 
-    Unless it is a number from 2 on and code of somebody else makes the values, the first work is done in this process,
-    and all of it where starting others would take longer than they would save.  With `timeout_s` there are always
-    processes.  They guard this one against code that crashes."""
+    The first work is done in this process, and all of it where starting others would take longer than they would save.
+    But there are always processes, which guard this one against code that crashes or hangs,
+
+    - with a number from 2 on, where code that is not of this library makes the values,
+    - with `timeout_s`, unless the number is 1."""
 
     start_method: str | None = field(default=None, kw_only=True)
     """How workers start: ``forkserver`` (the default on Linux), ``spawn`` or ``fork``."""
@@ -110,7 +112,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         """Do all work, in chunks, with the workers.
 
         Returns:
-            How many chunks were done.
+            How many chunks were done; how they are cut in this process follows the clock.
 
         Raises:
             Exception: The first failure in a worker; chunks that were done before stay.
@@ -145,6 +147,8 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     @property
     def _is_thrifty(self) -> bool:
         """Whether processes are only started where they pay."""
+        if isinstance(self.workers, int) and self.workers == 1:
+            return True
         is_left_to_us = isinstance(self.workers, float) or self.workers <= 0
         return self.timeout_s is None and (is_left_to_us or not self._runs_foreign_code())
 
@@ -155,8 +159,9 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     @contextmanager
     def _pool(self, workers: int, total: int, length: int) -> Iterator[WorkerPool[Sequence[Any]]]:
         needed = min(workers, math.ceil(total / length))
-        if workers == 1 or needed == 0 or self._is_thrifty:
-            yield ThriftyPool(self, partial(self._processes, needed), needed, total, length, self.chunk_size or total)
+        if needed == 0 or self._is_thrifty:
+            part = self.chunk_size or LARGEST_PIECE
+            yield ThriftyPool(self, partial(self._processes, needed), needed, total, length, part)
         else:
             with self._processes(needed) as pool:
                 yield pool
