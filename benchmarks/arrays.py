@@ -20,6 +20,8 @@ from benchmarks.workload import WORKLOADS, Workload, read_arrays
 
 __all__ = ["ArrayProbe", "touch"]
 
+_MOST_WRITES = 3
+
 
 def touch(tensors: Iterable[Tensor]) -> None:
     """Read every byte in the cheapest way there is for its type."""
@@ -56,8 +58,17 @@ class ArrayProbe:
         self.entry.make(self._workload)
         return {}
 
-    def write(self, workers: int) -> dict[str, Any]:
-        """Write everything anew from arrays in memory: until the call returned, and until all files are durable."""
+    def write(self, workers: int, budget: float = 0.0) -> dict[str, Any]:
+        """Write everything anew from arrays in memory: until the call returned, and until all files are durable.
+
+        Of as many times as the budget allows, three at most, the quickest: that in which others disturbed least.
+        """
+        done = [self._write(workers)]
+        while len(done) < _MOST_WRITES and sum(times["seconds"] for times in done) < budget:
+            done.append(self._write(workers))
+        return min(done, key=lambda times: times["seconds"])
+
+    def _write(self, workers: int) -> dict[str, Any]:
         self._opened.clear()
         self._arrays = self._arrays or read_arrays(self._source)
         warm_pages(self._folder, self._workload.nbytes)

@@ -8,6 +8,9 @@ from benchmarks.run import Run
 
 __all__ = ["run_encode"]
 
+_BUDGET_S = 0.5
+"""Seconds of writing that a store gets in a round, in at most three tries."""
+
 
 def run_encode(run: Run) -> None:
     """Measure all stores that write, with one worker and with two."""
@@ -16,7 +19,7 @@ def run_encode(run: Run) -> None:
             answers = interleave(
                 children,
                 run.rounds,
-                {workers: {"do": "write", "workers": workers} for workers in (1, 2)},
+                {workers: {"do": "write", "workers": workers, "budget": _BUDGET_S} for workers in (1, 2)},
                 can=lambda child, workers: workers in child.entry.writers,
             )
             versions = versions_of(children)

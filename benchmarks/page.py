@@ -24,9 +24,9 @@ an environment for each library, `make bench` measures and writes this page from
   Where batches are verified, the same checksum is run over the tensors that they give.
 
 Every store is measured in a process of its own.  In each round all take their turns in a random order, and the quickest
-epoch of a tenth of a second counts; what is shown is the median of the rounds, and ratios are the median of the ratios
-of the rounds.  Every byte of every tensor is touched.  Absolute numbers are those of one machine on one day; compare
-ratios.
+epoch of a tenth of a second counts, or the quickest of three writes (of one that takes longer than half a second); what
+is shown is the median of the rounds, and ratios are the median of the ratios of the rounds.  Every byte of every tensor
+is touched.  Absolute numbers are those of one machine on one day; compare ratios.
 """
 
 _FINDINGS = """\
