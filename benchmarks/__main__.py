@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.catalog import CATALOG, TABLES
 from benchmarks.encode import run_encode
 from benchmarks.environments import HERE
-from benchmarks.extremes import run_memory, run_small, run_wide
+from benchmarks.extremes import run_memory, run_shared, run_small, run_wide
 from benchmarks.figures import Results
 from benchmarks.load import run_load
 from benchmarks.page import write_page
@@ -23,6 +23,7 @@ MEASURES: Mapping[str, Callable[[Run], None]] = {
     "load": run_load,
     "encode": run_encode,
     "table": run_table,
+    "shared": run_shared,
     "small": run_small,
     "wide": run_wide,
     "memory": run_memory,

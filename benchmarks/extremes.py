@@ -1,4 +1,4 @@
-"""Many small batches, wide ones, and more data than memory: this library alone."""
+"""Many small batches, slow ones, wide ones, and more data than memory: this library alone."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from benchmarks.processes import MemoryWatch, baseline_bytes
 from benchmarks.run import Run
 from benchmarks.workload import WORKLOADS, write_arrays
 
-__all__ = ["run_memory", "run_small", "run_wide"]
+__all__ = ["run_memory", "run_shared", "run_small", "run_wide"]
 
 _SMALL = (1_000, 10_000, 100_000, 1_000_000)
 _LEAST = 100
 _GETS = 20_000
 _MOST = 100_000
 """The batches of an epoch that is only begun."""
+_SLOW = 1_000
 _ATTRIBUTES = 10
 _STORE = "batches"
 
@@ -83,6 +84,24 @@ def _list(store: Path, batches: int) -> float:
     if str(batches) not in found.stdout:
         raise RuntimeError(f"ls --count says {found.stdout!r} of {batches} batches")
     return seconds
+
+
+def run_shared(run: Run) -> None:
+    """Encode what takes long enough to be shared, with one worker and with two; each in a process that has none yet."""
+    batches = max(round(_SLOW * run.results.scale), _LEAST)
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for number in range(run.rounds):
+        for workers in (1, 2) if number % 2 == 0 else (2, 1):
+            folder = run.folder / "shared"
+            shutil.rmtree(folder, ignore_errors=True)
+            with _probe(run) as probe:
+                answer = probe.ask("encode_slow", folder=str(folder), batches=batches, workers=workers)
+            seconds[workers].append(answer["seconds"])
+            shutil.rmtree(folder)
+    run.results.add(
+        (Figure("shared", "slow", _STORE, rounds, how={"workers": workers}) for workers, rounds in seconds.items()),
+        {_STORE: probe.versions},
+    )
 
 
 def run_memory(run: Run) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.arrays import touch
 from benchmarks.files import disk_bytes, sync_tree
 from benchmarks.processes import anonymous_bytes, bytes_read
+from benchmarks.slow import slow_managers
 from benchmarks.stores.ours import array_stash
 from zensols_like.batch import BatchShardStash, BatchStash
 
@@ -83,6 +84,15 @@ class OursProbe:
         delegate = BatchShardStash(Path(folder), (set(attributes),))
         array_stash(Path(source), delegate, batch_size, workers=workers, timeout_s=600).prime()  # always in processes
         return {}
+
+    def encode_slow(self, folder: str, batches: int, workers: int) -> dict[str, Any]:
+        """Encode batches that take some milliseconds each."""
+        arrays = {"x": np.arange(32.0 * batches), "y": np.arange(32 * batches)}
+        stash = array_stash(arrays, BatchShardStash(Path(folder), (set(arrays),)), 32, workers=workers)
+        stash.vectorizer_manager_set = slow_managers("x", "y")
+        began = time.perf_counter()
+        stash.prime()
+        return {"seconds": time.perf_counter() - began}
 
     def encode_wide(self, folder: str, attributes: int, points: int, size: int) -> dict[str, Any]:
         """Encode attributes of equal size, each in a group of its own."""

@@ -33,6 +33,9 @@ _FINDINGS = """\
 - **Encode of W1** (18 KB a batch) takes 0.75 to 0.92 times as long as tensordict in the last five runs. Of some 20 ms
   the bytes need eleven; the rest is mostly checksums, plan, manifest and index. A machine that is busy with other
   things moves single rounds by half, so that stores are compared round by round.
+- **Two workers** take the same way as one where the work is too little to share: all of W1 to W3 takes 20 to 110 ms,
+  and starting a process more than a second; what the rows say of them is what two runs of the same differ by. Writing
+  in a thread beside encoding, tried as well, saves 15 % of W3 and nothing of W1 and W2: memory is what both wait for.
 - **The expert's bare memmap** slices tensors that it keeps open, without keys, groups or a look at whether the store
   is the right one; in the last three runs we were, not verified, 15 % behind to 2 % ahead of it, and verified 7 to 20 %
   ahead for W1 and W2 and level to 4 % behind for W3. Finding the tensors of a batch takes as long as its slices do (2.8

@@ -103,6 +103,12 @@ def test_what_one_attribute_of_many_fetches_is_counted(tmp_path: Path) -> None:
     assert one <= everything
 
 
+@pytest.mark.process
+def test_slow_batches_are_encoded_by_two_workers(tmp_path: Path) -> None:
+    assert OursProbe("ours").encode_slow(str(tmp_path), batches=4, workers=2)["seconds"] > 0
+    assert len(list(tmp_path.rglob("*.shard"))) >= 1
+
+
 def test_a_bar_that_is_not_reached_is_said_to_be_so(tmp_path: Path) -> None:
     how = {"order": "shuffled", "verify": False}
     figures = [Figure("load", "W1", store, [seconds] * 3, how=how) for store, seconds in _SECONDS.items()]
