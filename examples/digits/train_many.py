@@ -64,6 +64,7 @@ def main() -> None:
             model.train()
     if distributed.get_rank() == 0:
         print(f"test accuracy {accuracy(model, stash, 'test'):.3f}")
+    distributed.barrier()  # all end together
     distributed.destroy_process_group()
 
 

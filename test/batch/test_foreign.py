@@ -59,7 +59,10 @@ class OwnSource(DelegateStash):
 
 
 class OwnRow(dict):
-    pass
+    """Its attributes are its items, and nothing else is asked of it."""
+
+    def __getattr__(self, name):
+        return self[name]
 
 
 class ProcessesStart(Exception):
@@ -111,6 +114,12 @@ def descending(key: str) -> int:
 
 FOREIGN: dict[str, Callable[[ArrayBatchStash], None]] = {
     "data point": lambda stash: setattr(stash, "data_point_type", OwnPoint),
+    "data point that a call made": lambda stash: setattr(
+        stash, "data_point_type", type(RowDataPoint)("MadePoint", (RowDataPoint,), {})
+    ),
+    "data class that a call made": lambda stash: with_source(
+        stash, rows(dataclasses.make_dataclass("MadeRow", [("size", float), ("kind", int)]))
+    ),
     "batch": lambda stash: setattr(stash, "batch_type", OwnBatch),
     "vectorizer": lambda stash: with_managers(stash, FeatureVectorizerManager, OwnVectorizer),
     "manager": lambda stash: with_managers(stash, OwnManager, ArrayEncodableFeatureVectorizer),
@@ -150,10 +159,13 @@ def test_foreign_code_runs_in_processes_where_they_are_asked_for(tmp_path, caplo
     change(stash)
     with caplog.at_level(logging.INFO), pytest.raises(ProcessesStart):
         stash.prime()
-    assert re.search(rf"since {__name__}\.\w+ is not of this library", caplog.text)
-    left_to_us = stash_of(tmp_path / "left", workers=1.0)
-    change(left_to_us)
-    left_to_us.prime()
+    assert re.search(rf"since ({__name__}\.\w+|abc\.MadePoint|types\.MadeRow) is not of this library", caplog.text)
+
+
+def test_where_the_number_is_left_to_us_little_foreign_work_is_done_here(tmp_path):
+    stash = stash_of(tmp_path, OwnStash, workers=1.0)
+    stash.prime()
+    assert len(stash) == 10
 
 
 def test_a_stash_of_a_foreign_class_runs_in_processes(tmp_path):

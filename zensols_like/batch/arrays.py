@@ -70,7 +70,7 @@ class ArrayBatchStash(BatchStash):
                 ``validation`` and 0.1 for ``test``.
             shuffle: Whether rows are put in a random order before they are cut in batches.
             seed: Another one splits and shuffles otherwise.
-            workers: The number of processes that encode, as in `BatchStash`.
+            workers: How many processes encode, where that pays, as in `BatchStash`.
             chunk_size: The number of batches of a piece of work, as in `BatchStash`.
             delegate: Where the batches lie, if not in a `BatchShardStash` with the label in a group of its own.
             torch_config: Where `Batch.to` copies; the default uses a GPU if there is one.

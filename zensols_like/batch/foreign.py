@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from itertools import chain, islice
-from types import MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 __all__ = ["find_foreign"]
@@ -14,6 +14,9 @@ __all__ = ["find_foreign"]
 _OURS = "zensols_like"
 _KNOWN = frozenset({_OURS, "numpy", "pandas", "pyarrow", "torch", *sys.stdlib_module_names})
 """What is not foreign: this library, and what it is built on."""
+_MAKERS = ("abc", "types")
+"""What a class says that it is of where `type` or `dataclasses.make_dataclass` made it in somebody's program."""
+_CODE = (type, FunctionType, BuiltinFunctionType)
 _ELSEWHERE = ("config", "config_factory")
 """What an object of this library has the rest of an experiment by."""
 _COLLECTIONS = (list, tuple, set, frozenset)
@@ -47,14 +50,21 @@ def find_foreign(parts: Iterable[Any]) -> str | None:
 
 
 def _package_of(part: Any) -> str:
-    """The package that the code of a class, a function or an object is in."""
-    module = getattr(part, "__module__", None) if callable(part) else None
-    return str(module or type(part).__module__).partition(".")[0]
+    """The package that the code of a class, a function or an object is in; empty for a class that a call made."""
+    code = _code_of(part)
+    package = str(code.__module__ or type(code).__module__).partition(".")[0]
+    is_made = package in _MAKERS and not hasattr(sys.modules[package], code.__qualname__)
+    return "" if is_made else package
+
+
+def _code_of(part: Any) -> Any:
+    """A class or function itself; else the class: objects are asked for no attribute, since that may run code."""
+    return part if issubclass(type(part), _CODE) else type(part)
 
 
 def _name_of(part: Any) -> str:
-    named = part if hasattr(part, "__qualname__") else type(part)
-    return f"{named.__module__}.{named.__qualname__}"
+    code = _code_of(part)
+    return f"{code.__module__}.{code.__qualname__}"
 
 
 def _inside(part: Any) -> Iterable[Any]:

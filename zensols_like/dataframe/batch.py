@@ -110,7 +110,7 @@ class DataframeBatchStash(BatchStash):
                 classes keep their shares, by default 0.8 for ``train``, 0.1 for ``validation`` and 0.1 for ``test``.
             shuffle: Whether rows are put in a random order before they are cut in batches.
             seed: Another one splits and shuffles otherwise.
-            workers: The number of processes that encode, as in `BatchStash`.
+            workers: How many processes encode, where that pays, as in `BatchStash`.
             chunk_size: The number of batches of a piece of work, as in `BatchStash`.
             label_encoding: ``nominal`` for classes as int64 numbers, ``onehot`` for rows with a one, ``number`` for
                 regression; by default ``number`` for a column of floats, and ``nominal`` for others.

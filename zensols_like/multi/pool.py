@@ -100,7 +100,7 @@ class ThriftyPool(WorkerPool[Sequence[Any]]):
             growth = min(self.GROWTH, self.PART_S / took_s) if took_s > 0 else self.GROWTH
             size = min(self.part, max(1, int(len(part) * growth)))
         if self.workers > 1:
-            logger.info("did all %d in this process, since starting others would have taken longer", self.total)
+            logger.info("did all %d in this process: starting others would not have paid", self.total)
 
     def _pays(self, pace: _Pace) -> bool:
         """Whether what processes would save of the rest is more than what starting them takes."""

@@ -53,11 +53,11 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     """How many worker processes there are: a number (1: none, all is done in this process), 0 for one on each available
     CPU, less than 0 for all but so many, or a share of all as a fraction in (0, 1].
 
-    The first work is done in this process, and all of it where starting others would take longer than they would save.
-    But there are always processes, which guard this one against code that crashes or hangs,
-
-    - with a number from 2 on, where code that is not of this library makes the values,
-    - with `timeout_s`, unless the number is 1."""
+    - With 1, all is done in this process.
+    - With a number from 2 on there are so many, which guard this one against code that crashes, where code that is not
+      of this library makes the values: a class or function of yours, or of another library.
+    - Else the first work is done in this process, and all of it where starting others would take longer than they would
+      save; but with `timeout_s` there are always processes."""
 
     start_method: str | None = field(default=None, kw_only=True)
     """How workers start: ``forkserver`` (the default on Linux), ``spawn`` or ``fork``."""
@@ -144,7 +144,6 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
             f"[{self.name}] was stopped; what is done stays.  Call the same again: it goes on with the rest."
         )
 
-    @property
     def _is_thrifty(self) -> bool:
         """Whether processes are only started where they pay."""
         if isinstance(self.workers, int) and self.workers == 1:
@@ -159,7 +158,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     @contextmanager
     def _pool(self, workers: int, total: int, length: int) -> Iterator[WorkerPool[Sequence[Any]]]:
         needed = min(workers, math.ceil(total / length))
-        if needed == 0 or self._is_thrifty:
+        if needed == 0 or self._is_thrifty():
             part = self.chunk_size or LARGEST_PIECE
             yield ThriftyPool(self, partial(self._processes, needed), needed, total, length, part)
         else:
