@@ -16,8 +16,6 @@ __all__ = ["Bar", "bars", "bars_table"]
 _SHARDS = ("tensors", "batches", "loader")
 _DIRECTORY = ("directory-tensors", "directory", "directory-loader")
 _ORDERS = ("sequential", "shuffled")
-_ALIKE = 1.05
-"""What two runs of the same may differ by."""
 _MILLI, _MIB = 1e3, 2.0**20
 
 
@@ -91,16 +89,19 @@ def _encode(figures: Figures) -> Iterator[Bar]:
         peer = figures.best("encode", work, _named(["peer"]), **durable)
         measured = None if peer is None else figures.ratio("encode", work, "batches", peer, **durable)
         yield Bar(f"encode {work}, one worker, durable: beside the best peer", measured, 1)
-        one, two = (figures.find("encode", work, "batches", workers=n, measure="seconds") for n in (1, 2))
-        measured = None if one is None or two is None else paired(two, one)
-        yield Bar(f"encode {work}, too little to share: two workers beside one", measured, _ALIKE)
+        measured = _two_workers(figures, "encode", work, measure="seconds")
+        yield Bar(f"encode {work}, too little to share: two workers beside one", measured, 1)
         nbytes = figures.find("encode", work, "batches", workers=1, measure="bytes")
         size = None if nbytes is None else nbytes.median / WORKLOADS[work].scaled(nbytes.scale).nbytes
         yield Bar(f"bytes on disk of {work} beside those of its tensors", size, most)
-
-    one, two = (figures.find("shared", "slow", "batches", workers=n) for n in (1, 2))
-    measured = None if one is None or two is None else paired(two, one)
+    measured = _two_workers(figures, "shared", "slow")
     yield Bar("encode of seconds of work, worth sharing: two workers beside one", measured, 1)
+
+
+def _two_workers(figures: Figures, what: str, workload: str, **how: object) -> float | None:
+    """The time of two workers beside that of one."""
+    one, two = (figures.find(what, workload, "batches", workers=n, **how) for n in (1, 2))
+    return None if one is None or two is None else paired(two, one)
 
 
 def _table(figures: Figures) -> Iterator[Bar]:

@@ -30,9 +30,9 @@ is touched.  Absolute numbers are those of one machine on one day; compare ratio
 """
 
 _FINDINGS = """\
-- **Encode of W1** (18 KB a batch) takes 0.75 to 0.92 times as long as tensordict in the last five runs. Of some 20 ms
-  the bytes need eleven; the rest is mostly checksums, plan, manifest and index. A machine that is busy with other
-  things moves single rounds by half, so that stores are compared round by round.
+- **Encode of W1** (18 KB a batch) takes 0.75 to 0.92 times as long as tensordict in most runs, 1.13 times in one on a
+  busy disk. Of some 20 ms the bytes need eleven; the rest is mostly checksums, plan, manifest and index. A machine that
+  is busy with other things moves single rounds by half, so that stores are compared round by round.
 - **Two workers** take the same way as one where the work is too little to share: all of W1 to W3 takes 20 to 110 ms,
   and starting a process more than a second; what the rows say of them is what two runs of the same differ by. Writing
   in a thread beside encoding, tried as well, saves 15 % of W3 and nothing of W1 and W2: memory is what both wait for.

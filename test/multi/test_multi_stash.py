@@ -180,8 +180,11 @@ def test_a_copy_in_a_worker_does_not_start_workers_itself(tmp_path):
 def test_what_a_chunk_tells_reaches_the_parent(tmp_path, workers):
     stash = TellingStash(DirectoryStash(tmp_path / "letters"), None, "letters", 2, workers)
     assert dict(stash) == {"a": "A", "b": "B", "c": "C"}
-    assert "".join(sorted(letters for _, letters in stash.told)) == "abc"
     assert all(count == len(letters) <= 2 for count, letters in stash.told)
+    if workers == 1:  # how chunks are cut in this process follows the clock
+        assert "".join(letters for _, letters in stash.told) == "abc"
+    else:
+        assert sorted(stash.told) == [(1, "c"), (2, "ab")]
 
 
 @process

@@ -43,9 +43,10 @@ def find_foreign(parts: Iterable[Any]) -> str | None:
         part = waiting.pop()
         if id(part) not in seen:
             seen.add(id(part))
-            if _package_of(part) not in _KNOWN:
+            package = _package_of(part)
+            if package not in _KNOWN:
                 return _name_of(part)
-            waiting += _inside(part)
+            waiting += _inside(part, package == _OURS)
     return None
 
 
@@ -67,14 +68,14 @@ def _name_of(part: Any) -> str:
     return f"{code.__module__}.{code.__qualname__}"
 
 
-def _inside(part: Any) -> Iterable[Any]:
-    """What a part is made of."""
+def _inside(part: Any, is_ours: bool) -> Iterable[Any]:
+    """What a part is made of; what an object holds, of those of this library."""
     if isinstance(part, type):
         return ()
     if isinstance(part, partial):
         return (part.func, *part.args, *part.keywords.values())
     if isinstance(part, MethodType):
         return (part.__func__, part.__self__)
-    held = getattr(part, "__dict__", {}) if _package_of(part) == _OURS else {}
+    held = getattr(part, "__dict__", {}) if is_ours else {}
     elements = part.values() if isinstance(part, dict) else part if isinstance(part, _COLLECTIONS) else ()
     return chain((held[name] for name in held if name not in _ELSEWHERE), islice(elements, _GLANCE))

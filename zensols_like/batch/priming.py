@@ -21,6 +21,7 @@ from zensols_like.errors import StaleError, WorkerError
 from zensols_like.persist import MemoryFolder
 from zensols_like.protocols import Primeable
 from zensols_like.torchconfig import TorchConfig
+from zensols_like.vectorize import EncodableFeatureVectorizer
 
 __all__ = ["PrimingStash"]
 
@@ -100,10 +101,9 @@ class PrimingStash(PlannedStash):
             self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
         if self.data_point_id_sets_path is not None:
             write_plan(self.data_point_id_sets_path, self.batch_data_point_sets)
-        for manager in self.vectorizer_manager_set.values():
-            for vectorizer in manager.values():
-                if isinstance(vectorizer, Primeable):
-                    vectorizer.prime()
+        for vectorizer in self._vectorizers():
+            if isinstance(vectorizer, Primeable):
+                vectorizer.prime()
         missing = self._create_data()
         logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
         committer = self._committer = Committer(self._encoder, self.observer)
@@ -175,12 +175,13 @@ class PrimingStash(PlannedStash):
             if not self.store.index.missing():
                 encoder.finish()
 
+    def _vectorizers(self) -> Iterator[EncodableFeatureVectorizer]:
+        return chain.from_iterable(manager.values() for manager in self.vectorizer_manager_set.values())
+
     def _runs_foreign_code(self) -> bool:
-        managers = self.vectorizer_manager_set
-        vectorizers = chain.from_iterable(manager.values() for manager in managers.values())
         classes = (type(self), self.batch_type, self.data_point_type)
-        made_by = (*classes, self.codec.mapping, managers, *vectorizers, self.split_stash_container, self.delegate)
-        foreign = find_foreign(made_by)
+        vectorizers = (self.codec.mapping, self.vectorizer_manager_set, *self._vectorizers())
+        foreign = find_foreign((*classes, *vectorizers, self.split_stash_container, self.delegate))
         if foreign is not None:
             logger.info("encoding in processes, which guard this one, since %s is not of this library", foreign)
         return foreign is not None
