@@ -141,5 +141,3 @@ if __name__ == "__main__":
         train(Path(sys.argv[1]), int(sys.argv[3]))
     else:
         train_unevenly(Path(sys.argv[1]))
-    # DistributedDataParallel leaves threads of gloo behind, which may abort a Python that ends on a busy machine
-    os._exit(0)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 __all__ = ["torchrun"]
 
+RANK = Path(__file__).with_name("rank.py")
+
 
 def torchrun(ranks: int, script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
@@ -16,7 +18,7 @@ def torchrun(ranks: int, script: Path, *arguments: object) -> subprocess.Complet
     environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return subprocess.run(
-        [*command, str(ranks), str(script), *map(str, arguments)],
+        [*command, str(ranks), str(RANK), str(script), *map(str, arguments)],
         env=environment,
         timeout=120,
         check=False,
