@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from support.flowers import flower_stash
+from support.rank import leave
 
 from zensols_like.errors import DeepLearnError
 from zensols_like.loader.lightning import StashDataModule
@@ -98,3 +99,4 @@ if __name__ == "__main__":
     parallel = trainer(max_epochs=2, devices=2, strategy="ddp", num_sanity_val_steps=0, limit_val_batches=0)
     parallel.fit(model, data(folder))
     (folder / f"seen-{parallel.global_rank}.json").write_text(json.dumps(model.seen))
+    leave()
