@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
-import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cached_property, partial
-from multiprocessing import parent_process
 from typing import Any
 
 import torch
@@ -21,7 +18,7 @@ from zensols_like.loader.queue import Reading, ReadQueue
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B
 from zensols_like.loader.work import Loaded, LoadWork
-from zensols_like.multi import run_fork_server, start_context
+from zensols_like.multi import end_with_parent, run_fork_server, start_context
 
 __all__ = ["Processes", "start_processes"]
 
@@ -143,7 +140,7 @@ def _begin(recipe: bytes) -> None:
     """Make this process a worker; the recipe is unpickled with the first work, so that errors reach the parent."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     torch.set_num_threads(1)
     _worker = _Worker(recipe)
 
@@ -153,11 +150,3 @@ def _work(step: Step) -> Loaded[Any]:
     if _worker is None:
         raise WorkerError("This process is no worker of a loader.")
     return next(_worker.work([step]))
-
-
-def _end_with_parent() -> None:
-    """Wait for the end of the parent process, also when it is killed, so that no worker outlives it."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

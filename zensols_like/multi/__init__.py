@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zensols_like.multi.child import end_with_parent
 from zensols_like.multi.factory import MultiProcessFactoryStash, TorchMultiProcessFactoryStash
 from zensols_like.multi.pool import ProcessPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
@@ -23,6 +24,7 @@ __all__ = [
     "WorkerPool",
     "available_cpus",
     "chunk_length",
+    "end_with_parent",
     "refuse_while_starting",
     "run_fork_server",
     "spooled",

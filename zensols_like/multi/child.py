@@ -25,7 +25,7 @@ from zensols_like.failpoints import failpoint
 from zensols_like.multi.recipe import Worker
 from zensols_like.multi.stop import HELD, TERMINATED
 
-__all__ = ["GOODBYE", "Done", "Failed", "main"]
+__all__ = ["GOODBYE", "Done", "Failed", "end_with_parent", "main"]
 
 GOODBYE = b""
 """What the parent sends in place of a piece when there are no more."""
@@ -62,7 +62,7 @@ def main(pipe: Connection, recipe: bytes) -> None:
         recipe: The pickled recipe of the worker.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # in the thread they stay blocked: the system must wake this one
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
     signal.signal(signal.SIGTERM, _dismiss)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
@@ -149,8 +149,12 @@ def _dismiss(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as
     raise _Dismissed(TERMINATED)
 
 
-def _end_with_parent() -> None:
-    """Wait for the end of the parent process, also when it is killed, so that no worker outlives it."""
+def end_with_parent() -> None:
+    """End this process when its parent process ends, also when that is killed, so that no worker outlives it."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
