@@ -81,6 +81,16 @@ def test_a_lock_is_told_with_its_owner(tmp_path, host, pid, state, words):
     assert words in finding.value
 
 
+def test_a_lock_file_that_a_writer_takes_for_free_is_not_told(tmp_path):
+    stash = flower_stash(tmp_path)
+    stash.prime()
+    for text in ("", "[]", '{"host": "elsewhere", "pid": 1, "since": "yesterday"}'):
+        (tmp_path / "batch" / ".store" / "lock").write_text(text)
+        assert "lock" not in by_name(examine_store(StashReader(stash)))
+        with stash.store.folder.lock():
+            assert by_name(examine_store(StashReader(stash)))["lock"].state == "note"
+
+
 def test_temporary_files_of_a_killed_process_are_told(tmp_path):
     stash = flower_stash(tmp_path)
     stash.prime()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import resource
 import shutil
-import socket
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -24,7 +22,7 @@ from zensols_like.inspect.reader import BatchReader
 from zensols_like.inspect.report import Report
 from zensols_like.multi import available_cpus, start_context
 from zensols_like.multi.scratch import has_temporary_folder, leftovers
-from zensols_like.persist import FileFolder, RecordStash
+from zensols_like.persist import FileFolder, RecordStash, lock_owner
 
 __all__ = ["DoctorReport", "Finding", "examine_machine", "examine_store", "report_health"]
 
@@ -188,24 +186,15 @@ def _existing(path: Path) -> Path:
 
 def _lock(path: Path) -> Iterator[Finding]:
     """Who a lock file says holds it."""
-    owner = _owner(path)
+    owner = lock_owner(path)
     if owner is None:
         return
-    value = f"process {owner['pid']} on {owner['host']}, since {owner['since']}"
-    if owner["host"] != socket.gethostname():
-        yield Finding("lock", value, "wrong", f"wait for it to end; if it is dead, remove {path}")
-    elif Path("/proc").is_dir() and not Path(f"/proc/{owner['pid']}").is_dir():
-        yield Finding("lock", f"{value}, which is dead", "note", "nothing to do: the next encode takes it over")
+    if not owner.is_here:
+        yield Finding("lock", str(owner), "wrong", f"wait for it to end; if it is dead, remove {path}")
+    elif Path("/proc").is_dir() and not Path(f"/proc/{owner.pid}").is_dir():
+        yield Finding("lock", f"{owner}, which is dead", "note", "nothing to do: the next encode takes it over")
     else:
-        yield Finding("lock", value, "note", "it encodes; others wait for it")
-
-
-def _owner(path: Path) -> dict[str, Any] | None:
-    try:
-        owner = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return owner if isinstance(owner, dict) and {"host", "pid", "since"} <= owner.keys() else None
+        yield Finding("lock", str(owner), "note", "it encodes; others wait for it")
 
 
 def _temporary_files(folders: Iterable[Path]) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from zensols_like.persist.forms import Form, Formed, FormPart, View
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.increment import IncrementKeyDirectoryStash
 from zensols_like.persist.keyfile import read_keys, write_keys
+from zensols_like.persist.lock import lock_owner
 from zensols_like.persist.memory import CacheStash, DictionaryStash, LRUCacheStash
 from zensols_like.persist.numbered import NumberedKeys, text_of
 from zensols_like.persist.receipt import Receipt, ReceiptColumns, ReceiptRun
@@ -85,6 +86,7 @@ __all__ = [
     "dealloc",
     "failures",
     "load_shown",
+    "lock_owner",
     "read_keys",
     "register",
     "text_of",

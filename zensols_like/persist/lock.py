@@ -13,17 +13,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from zensols_like.errors import BusyError
 
-__all__ = ["write_lock"]
+__all__ = ["LockOwner", "lock_owner", "write_lock"]
 
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.1
 _holders: dict[tuple[int, int], tuple[int, int]] = {}
 """The process and the thread that hold a lock file, by what the system knows the file by."""
+
+
+class LockOwner(NamedTuple):
+    """Who holds a lock file; what the file says, as JSON, for people and for other hosts."""
+
+    host: str
+    pid: int
+    since: str
+    """The time in ISO form."""
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {self.since}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is a process of this host."""
+        return self.host == socket.gethostname()
+
+
+def lock_owner(path: Path) -> LockOwner | None:
+    """Who a lock file says holds it; ``None`` when it says nothing, or is not there."""
+    try:
+        return _parse(path.read_bytes())
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -78,9 +103,8 @@ def _acquire(descriptor: int, path: Path, timeout_s: float | None) -> None:
             time.sleep(_POLL_S)
         else:
             owner = _read(descriptor)
-            if owner is not None and owner.get("host") != socket.gethostname():
-                fix = f"wait for it to end; if it is dead, remove {path}"
-                raise _busy(owner, path, fix)
+            if owner is not None and not owner.is_here:
+                raise _busy(owner, path, f"wait for it to end; if it is dead, remove {path}")
             return
 
 
@@ -89,36 +113,36 @@ def _identity(descriptor: int) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def _busy(owner: dict[str, Any] | None, path: Path, fix: str) -> BusyError:
+def _busy(owner: LockOwner | None, path: Path, fix: str) -> BusyError:
     return BusyError(f"Another process writes into the store: {_describe(owner)}.", str(path), fix)
 
 
-def _describe(owner: dict[str, Any] | None) -> str:
+def _describe(owner: LockOwner | None) -> str:
     if owner is None:
         return "one that has not said who it is yet"
-    age = datetime.now(UTC) - datetime.fromisoformat(owner["since"])
-    return f"process {owner['pid']} on {owner['host']}, since {owner['since']} ({int(age.total_seconds())} s)"
+    age = datetime.now(UTC) - datetime.fromisoformat(owner.since)
+    return f"{owner} ({int(age.total_seconds())} s)"
 
 
-def _owner() -> dict[str, Any]:
-    return {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def _owner() -> LockOwner:
+    return LockOwner(socket.gethostname(), os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def _read(descriptor: int) -> dict[str, Any] | None:
-    """Who the file says holds the lock; ``None`` when nobody does."""
+def _read(descriptor: int) -> LockOwner | None:
+    return _parse(os.pread(descriptor, 4096, 0))
+
+
+def _parse(data: bytes) -> LockOwner | None:
     try:
-        owner = json.loads(os.pread(descriptor, 4096, 0))
-        datetime.fromisoformat(owner["since"])
-        return {name: owner[name] for name in ("host", "pid", "since")}
+        said = json.loads(data)
+        owner = LockOwner(said["host"], said["pid"], said["since"])
+        datetime.fromisoformat(owner.since)
     except (ValueError, TypeError, KeyError):
         return None
+    return owner
 
 
-def _write(descriptor: int, owner: dict[str, Any] | None) -> None:
+def _write(descriptor: int, owner: LockOwner | None) -> None:
     os.ftruncate(descriptor, 0)
     if owner is not None:
-        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+        os.pwrite(descriptor, json.dumps(owner._asdict()).encode(), 0)
