@@ -459,6 +459,56 @@ def test_sequences_of_sequences_come_back(paragraphs):
     assert found.tolist() == [rows + [[-100] * 3] * (longest - len(rows)) for rows in padded]
 
 
+CHARACTERS = st.lists(st.lists(st.lists(st.integers(0, 3), max_size=4), max_size=4), min_size=1, max_size=4)
+
+
+@given(CHARACTERS, st.integers(-1, 5))
+def test_characters_of_words_are_padded_to_the_longest_word_and_the_longest_text(texts, size):
+    words = AggregateEncodableFeatureVectorizer.of("words", delegate_feature_id="n")
+    outer = AggregateEncodableFeatureVectorizer.of("texts", delegate_feature_id="words", size=size)
+    manager = FeatureVectorizerManager.of("m", TorchConfig(False), [nominal(range(4)), words, outer])
+    found = manager["texts"].transform(texts)
+    if not any(texts):
+        assert found is None
+        return
+    length = max(map(len, texts)) if size < 0 else size
+    longest = max(len(word) for text in texts for word in text)
+    padded = [[(word + [-100] * longest)[:longest] for word in text] for text in texts]
+    assert found.shape == (len(texts), length, longest)
+    assert found.tolist() == [(rows + [[-100] * longest] * length)[:length] for rows in padded]
+
+
+def test_nothing_is_repeated_where_it_could_be_broadcast():
+    found = aggregate(IdentityEncodableFeatureVectorizer.of("i")).transform([torch.ones(2, 3), torch.full((2, 1), 7.0)])
+    assert found.tolist() == [[[1, 1, 1]] * 2, [[7, -100, -100]] * 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([torch.tensor([1]), torch.tensor([2.7])], r"torch.float32 of shape \(1,\), torch.int64 of shape \(1,\)"),
+        ([torch.ones(2, 3), torch.ones(2)], r"torch.float32 of shape \(2, 3\), torch.float32 of shape \(2,\)"),
+        ([torch.tensor(1), torch.tensor(2)], r"torch.int64 of shape \(\)"),
+    ],
+)
+def test_sequences_that_cannot_be_padded_to_one_tensor_are_refused_when_they_are_encoded(values, message):
+    identity = IdentityEncodableFeatureVectorizer.of("i")
+    vectorizer = aggregate(identity)
+    with pytest.raises(VectorizerError, match=rf"{message} cannot be padded(.|\n)*'agg'(.|\n)*let 'i' give"):
+        vectorizer.encode(values)
+    contexts = MultiFeatureContext("agg", tuple(identity.encode(value) for value in values))
+    with pytest.raises(VectorizerError, match=rf"{message} cannot be padded"):
+        vectorizer.decode(contexts)
+
+
+@given(st.permutations([torch.tensor([2**53 + 1]), torch.empty(0), torch.empty(0, 2, dtype=torch.int8)]))
+def test_sequences_without_values_decide_nothing(values):
+    found = aggregate(IdentityEncodableFeatureVectorizer.of("i")).transform(values)
+    assert found.dtype == torch.int64
+    assert found.tolist() == [value.tolist() if value.numel() else [-100] for value in values]
+    assert aggregate(IdentityEncodableFeatureVectorizer.of("i")).transform(values[:1]).shape[0] == 1
+
+
 @dataclass
 class ReversedVectorizer(EncodableFeatureVectorizer):
     """Decodes to another order, which depends on the whole."""

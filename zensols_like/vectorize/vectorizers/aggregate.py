@@ -26,6 +26,9 @@ __all__ = ["AggregateEncodableFeatureVectorizer"]
 class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     """Lets another vectorizer encode each of several values, and pads their tensors to one length.
 
+    Where the tensors differ in further dimensions, as those of the characters of words do that are aggregated twice,
+    these are padded to the longest, too.
+
     Example:
         >>> from zensols_like.torchconfig import TorchConfig
         >>> from zensols_like.vectorize import FeatureVectorizerManager, NominalEncodedEncodableFeatureVectorizer
@@ -105,7 +108,11 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
 
     def _encode(self, data: Iterable[Any]) -> FeatureContext:
         delegate = self.delegate
-        return PackedFeatureContext.pack(self.feature_id, tuple(delegate.encode(value) for value in data))
+        context = PackedFeatureContext.pack(self.feature_id, tuple(delegate.encode(value) for value in data))
+        if delegate.decoding == "identity" and not isinstance(context, PackedFeatureContext):
+            # what does not fit shows now, and not in the training loop
+            self._filled([one.tensor for one in context.contexts if isinstance(one, TensorFeatureContext)])
+        return context
 
     def _decode(self, context: FeatureContext) -> Tensor | None:
         if not isinstance(context, MultiFeatureContext):
@@ -116,13 +123,33 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
             if rows is not None and len(rows) == len(context.tensor):
                 return self._pad(rows, context.lengths)
         decoded = [delegate.decode(one) for one in context.contexts]
-        first = next(tensor for tensor in decoded if tensor is not None)  # a context without values has no tensor
-        parts = [first[:0] if tensor is None else tensor for tensor in decoded]
+        parts = [tensor for tensor in decoded if tensor is not None]  # a context without values has no tensor
+        filled = self._filled(parts)
+        further = [max(sizes) for sizes in zip(*(part.shape[1:] for part in filled), strict=True)]
         length = max(map(len, parts)) if self.size < 0 else self.size
-        padded = self.create_padded_tensor((len(parts), length, *first.shape[1:]), first.dtype, first.device)
-        for row, part in zip(padded, parts, strict=True):
-            row[: len(part)] = part[:length]
+        padded = self.create_padded_tensor((len(decoded), length, *further), filled[0].dtype, filled[0].device)
+        for row, part in zip(padded, decoded, strict=True):
+            if part is not None and part.numel() > 0:
+                row[tuple(map(slice, part[:length].shape))] = part[:length]
         return padded
+
+    def _filled(self, parts: list[Tensor]) -> list[Tensor]:
+        """The tensors that have elements, which decide about the padded one; the first where none has.
+
+        Raises:
+            VectorizerError: They have several data types or numbers of dimensions, or no dimension.
+        """
+        filled = [part for part in parts if part.numel() > 0] or parts[:1]
+        kinds = {(part.dtype, part.dim()) for part in filled}
+        if len(kinds) > 1 or any(part.dim() == 0 for part in filled):
+            shown = sorted({f"{part.dtype} of shape {tuple(part.shape)}" for part in filled})
+            raise VectorizerError(
+                f"Tensors of {', '.join(shown[:5])} cannot be padded to one.",
+                self._where(),
+                f"let {self.delegate_feature_id!r} give tensors of one data type and one number of dimensions, "
+                "at least one",
+            )
+        return filled
 
     def _pad(self, rows: Tensor, lengths: Tensor) -> Tensor:
         """The rows of sequences, which stand one after another, as padded sequences."""
