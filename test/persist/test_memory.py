@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +125,32 @@ def test_the_cache_of_a_bounded_stash_is_its_own() -> None:
     assert first == second
     with pytest.raises(PersistableError, match="maxsize of 1 or more"):
         LRUCacheStash(delegate, 0)
+
+
+def test_a_bounded_cache_is_used_by_several_threads_at_once() -> None:
+    stash = LRUCacheStash(DictionaryStash({str(number): number for number in range(20)}), maxsize=4)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def use(first: int) -> bool:
+        sound = True
+        for number in range(first, first + 5_000):
+            key = str(number % 20)
+            sound &= stash.load(key) == number % 20
+            if number % 7 == 0:
+                stash.cache_stash.delete(key)
+                sound &= len(list(stash.cache_stash.keys())) <= 4
+        return sound
+
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert all(threads.map(use, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+    there = pickle.loads(pickle.dumps(stash))
+    assert there.cache_stash == stash.cache_stash
+    there.delete("1")
+    assert (there.load("1"), stash.load("1")) == (None, 1)
 
 
 class Base(PersistableContainer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,28 +99,61 @@ class CacheStash(DelegateStash):
 
 @dataclass
 class _RecentStash(DictionaryStash):
-    """The values that were used last."""
+    """The values that were used last; several threads may use it."""
 
     maxsize: int = field(kw_only=True)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def load(self, name: str) -> Any:
         """The value of ``name``, which is now the last one used; None when absent."""
-        item = self.data.pop(name, None)
-        if item is not None:
-            self.data[name] = item
-        return item
+        with self._lock:
+            item = self.data.pop(name, None)
+            if item is not None:
+                self.data[name] = item
+            return item
 
     def dump(self, name: str, inst: Any) -> None:
         """Hold ``inst`` in place of the value that was not used for the longest time."""
-        self.data.pop(name, None)
-        self.data[name] = inst
-        if len(self.data) > self.maxsize:
-            del self.data[next(iter(self.data))]
+        with self._lock:
+            self.data.pop(name, None)
+            self.data[name] = inst
+            if len(self.data) > self.maxsize:
+                del self.data[next(iter(self.data))]
+
+    def delete(self, name: str) -> None:
+        """Forget ``name``."""
+        with self._lock:
+            super().delete(name)
+
+    def exists(self, name: str) -> bool:
+        """Whether ``name`` is among the values."""
+        with self._lock:  # who loads it takes it out for a moment
+            return super().exists(name)
+
+    def keys(self) -> Iterable[str]:
+        """The keys of this moment, the last one used at the end."""
+        with self._lock:
+            return super().keys()
+
+    def clear(self) -> None:
+        """Forget every value."""
+        with self._lock:
+            super().clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the lock: another process has its own."""
+        with self._lock:
+            return {**vars(self), "_data": dict(self.data), "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
 
 @dataclass
 class LRUCacheStash(CacheStash):
     """Values of the delegate, of which those that were used last are kept in memory.
+
+    Threads may load at the same time, as far as the delegate lets them.
 
     Example:
         >>> stash = LRUCacheStash(DictionaryStash({"a": 1, "b": 2, "c": 3}), maxsize=2)
