@@ -37,6 +37,36 @@ def test_the_first_element_out_of_range_is_found_and_all_are_counted(numbers, bo
             assert flaw is None
 
 
+@given(
+    st.sampled_from([torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool]).flatmap(
+        lambda dtype: st.tuples(st.just(dtype), st.lists(st.integers(*limits(dtype)), min_size=1))
+    ),
+    st.sampled_from(["300", "-1", "-0.5", "255.5", "16777216.5", "1e30", "-1e30", "9223372036854775808", "inf", "-inf"])
+    | st.floats(-500, 500).map(str)
+    | st.integers(-500, 500).map(str),
+)
+def test_whole_numbers_of_every_width_are_compared_as_numbers(typed, bound):
+    dtype, numbers = typed
+    tensor = torch.tensor(numbers, dtype=dtype)
+    for text, outside in (
+        (f"min {bound}", [n < float(bound) for n in numbers]),
+        (f"max {bound}", [n > float(bound) for n in numbers]),
+    ):
+        flaw = flaw_of(text, tensor)
+        assert (0 if flaw is None else flaw.count) == sum(outside)
+
+
+def limits(dtype):
+    return (0, 1) if dtype is torch.bool else (torch.iinfo(dtype).min, torch.iinfo(dtype).max)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_a_bound_that_is_no_number_of_64_bits_is_a_bound(dtype):
+    tensor = torch.tensor([1.0, 2.0], dtype=dtype)
+    assert flaw_of("max 1e30", tensor) is None
+    assert flaw_of("min 1e30", tensor).count == 2
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_found(value):
     flaw = flaw_of("finite", torch.tensor([[1.0, 2.0], [3.0, value]]))

@@ -87,8 +87,10 @@ def _parse(text: str, where: str) -> Rule:
     if name in ("min", "max", "balance"):
         value = _number(argument, text, where)
         if name == "min":
-            return Elements(text, lambda tensor: tensor < value)
-        return Elements(text, lambda tensor: tensor > value) if name == "max" else Balance(text, value)
+            return Elements(text, lambda tensor: tensor < _bound(value, tensor, math.ceil))
+        if name == "max":
+            return Elements(text, lambda tensor: tensor > _bound(value, tensor, math.floor))
+        return Balance(text, value)
     if text == "finite":
         return Elements(text, lambda tensor: ~tensor.isfinite())
     found = _LAYOUT.fullmatch(text)
@@ -96,6 +98,15 @@ def _parse(text: str, where: str) -> Rule:
         raise ConfigurationError(f"There is no rule {text!r}.", where, _HELP)
     dimensions = None if found["dimensions"] is None else _dimensions(found["dimensions"], text, where)
     return Layout(text, found["dtype"], dimensions)
+
+
+def _bound(number: float, tensor: Tensor, whole: Callable[[float], int]) -> float:
+    """What torch compares with each element as if it compared the number."""
+    if tensor.is_floating_point():
+        return float(number)
+    # torch takes it in the type of the elements, where it may wrap; beside a fraction whole ones would lose digits
+    limits = torch.iinfo(tensor.dtype)
+    return whole(number) if limits.min <= number <= limits.max else math.copysign(math.inf, number)
 
 
 def _number(text: str, rule: str, where: str) -> float:
@@ -134,7 +145,7 @@ def find_flaw(rule: Elements, tensor: Tensor) -> Flaw | None:
     dense = tensor.detach().cpu().to_dense()
     if dense.is_complex():
         dense = torch.view_as_real(dense.resolve_conj())
-    elif dense.dtype in (torch.uint16, torch.uint32):  # of which torch knows little but their size
+    elif dense.dtype in (torch.bool, torch.uint16, torch.uint32):  # no range, or torch knows little but their size
         dense = dense.to(torch.int64)
     elif dense.dtype is torch.uint64:
         dense = dense.to(torch.float64)
