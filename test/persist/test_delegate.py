@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zensols_like.errors import PersistableError
 from zensols_like.persist import (
@@ -136,6 +138,43 @@ def test_a_limit_shows_the_first_keys_only(abc: DictionaryStash) -> None:
     assert len(KeyLimitStash(abc, 0)) == 0
     with pytest.raises(PersistableError, match="limit is -1"):
         KeyLimitStash(abc, -1)
+
+
+def test_a_limit_goes_through_the_keys_once_for_all_that_are_shown() -> None:
+    class Counted(DictionaryStash):
+        asked = 0
+
+        def keys(self) -> Iterable[str]:
+            self.asked += 1
+            return super().keys()
+
+    delegate = Counted({str(number): number for number in range(20)})
+    stash = KeyLimitStash(delegate, 10)
+    assert [stash.load(str(number)) for number in range(10)] == [*range(10)]
+    assert all(stash.exists(str(number)) for number in range(10))
+    assert delegate.asked == 1
+    assert [stash.load("10"), stash.exists("11")] == [None, False]
+    for key in ("3", "4"):
+        delegate.delete(key)
+    assert [stash.load("3"), stash.load("10"), stash.load("11"), stash.load("12")] == [None, 10, 11, None]
+
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(["come", "go", "look"]), st.integers(0, 9)), max_size=30),
+    limit=st.integers(0, 4),
+)
+def test_a_limit_shows_what_its_keys_say_whatever_comes_and_goes(steps: list[tuple[str, int]], limit: int) -> None:
+    delegate = DictionaryStash()
+    stash = KeyLimitStash(delegate, limit)
+    for number, (step, key) in enumerate(steps):
+        if step == "come":
+            delegate.dump(str(number), number)
+        elif step == "go":
+            delegate.delete(str(key))
+        else:
+            is_shown = str(key) in tuple(stash.keys())
+            assert stash.exists(str(key)) == is_shown == (stash.load(str(key)) == key)
+            assert [value for _, value in stash.load_many([str(key), "x"])] == [stash.load(str(key)), None]
 
 
 def test_a_subset_is_the_intersection_in_the_order_of_the_delegate(abc: DictionaryStash) -> None:

@@ -6,7 +6,7 @@ import copy
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
@@ -111,42 +111,46 @@ class _KeyViewStash(ReadOnlyDelegateStash):
     """Some of the delegate's keys; what is not among them is absent."""
 
     @abstractmethod
-    def _shows(self) -> Callable[[str], bool]:
-        """Tells the keys that are let through."""
+    def _shows(self, names: Collection[str]) -> Callable[[str], bool]:
+        """Tells which of these keys are let through."""
 
     def load(self, name: str) -> Any:
         """The value of ``name``; None when it is absent or not among the keys."""
-        return self.delegate.load(name) if self._shows()(name) else None
+        return self.delegate.load(name) if self._shows((name,))(name) else None
 
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Pairs of key and value in the order of ``keys``, read in bulk where the delegate can."""
         if type(self).load is not _KeyViewStash.load:
             return Stash.load_many(self, keys)
-        return load_shown(self.delegate, keys, self._shows())
+        wanted = tuple(keys)
+        return load_shown(self.delegate, wanted, self._shows(wanted))
 
     def exists(self, name: str) -> bool:
         """Whether ``name`` is among the keys and the delegate has it."""
-        return self._shows()(name) and self.delegate.exists(name)
-
-    def keys(self) -> Iterable[str]:
-        """The keys that are let through, in the order of the delegate."""
-        return filter(self._shows(), self.delegate.keys())
+        return self._shows((name,))(name) and self.delegate.exists(name)
 
 
 @dataclass
 class KeyLimitStash(_KeyViewStash):
-    """The first keys of another stash, for reading; made for trying something on a part of the data."""
+    """The first keys of another stash, for reading; made for trying something on a part of the data.
+
+    Which they are is remembered until another key is asked for.
+    """
 
     limit: int
     """How many keys there are at most."""
+
+    _first: frozenset[str] = field(default=frozenset(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.limit < 0:
             raise PersistableError(f"The limit is {self.limit}.", type(self).__name__, "give a limit of 0 or more")
 
-    def _shows(self) -> Callable[[str], bool]:
-        return frozenset(self.keys()).__contains__
+    def _shows(self, names: Collection[str]) -> Callable[[str], bool]:
+        if not self._first.issuperset(names):  # some may have come since
+            self._first = frozenset(self.keys())
+        return self._first.__contains__
 
     def keys(self) -> Iterable[str]:
         """The first keys of the delegate."""
@@ -178,9 +182,13 @@ class KeySubsetStash(_KeyViewStash):
         source = self.key_subset
         self._subset = frozenset(read_keys(source) if isinstance(source, Path) else source)
 
-    def _shows(self) -> Callable[[str], bool]:
+    def _shows(self, names: Collection[str]) -> Callable[[str], bool]:  # noqa: ARG002 - whichever they are
         subset, dynamic = self._subset, self.dynamic_subset
         return subset.__contains__ if dynamic is None else lambda key: key in subset and key in dynamic
+
+    def keys(self) -> Iterable[str]:
+        """The keys of the subset, in the order of the delegate."""
+        return filter(self._shows(()), self.delegate.keys())
 
 
 @dataclass
