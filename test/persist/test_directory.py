@@ -7,6 +7,7 @@ import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,6 +71,16 @@ def test_a_key_cannot_leave_the_folder(tmp_path: Path) -> None:
         assert stash[key] == key
         stash.delete(key)
     assert {path.name for path in tmp_path.iterdir()} == {"s"}
+
+
+@pytest.mark.parametrize("key", [1, 1.5, None, b"1", Path("1")])
+def test_a_key_that_is_no_text_is_refused_with_the_text_to_try(tmp_path: Path, key: Any) -> None:
+    stash = DirectoryStash(tmp_path / "s")
+    for use in (stash.load, stash.exists, stash.delete, stash.__getitem__, lambda key: stash.dump(key, 1)):
+        with pytest.raises(PersistableError) as found:
+            use(key)
+        assert str(found.value) == f"{key!r} is no text, as keys are; try {str(key)!r}"
+    assert not list(tmp_path.iterdir())
 
 
 def test_writing_into_a_loaded_tensor_changes_neither_the_file_nor_the_next_load(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Collection
 from urllib.parse import quote, unquote
 
-__all__ = ["file_name", "group_name", "key_of"]
+from zensols_like.errors import PersistableError
+
+__all__ = ["file_name", "group_name", "key_of", "no_text", "require_text"]
 
 _SAFE = " !#$&'()+,-.=@[]^_`{}~"
 _LIMIT = 200
@@ -16,15 +18,34 @@ _DIGEST = "%-"
 _EMPTY = "%"
 
 
+def no_text(key: object) -> str:
+    """What an error says of a key that is no string."""
+    return f"{key!r} is no text, as keys are; try {str(key)!r}"
+
+
+def require_text(key: object) -> None:
+    """Refuse a key that is no string.
+
+    Raises:
+        PersistableError: It is none.
+    """
+    if not isinstance(key, str):
+        raise PersistableError(no_text(key))
+
+
 def file_name(key: str) -> str:
     """A file name for a key.
 
     Different keys have different names; letters, digits and most signs stay as they are.
 
+    Raises:
+        PersistableError: The key is no string.
+
     Example:
         >>> file_name("12"), file_name("../x"), file_name("a/b")
         ('12', '%2E.%2Fx', 'a%2Fb')
     """
+    require_text(key)
     if key == "":
         return _EMPTY
     quoted = quote(key, safe=_SAFE, errors="surrogatepass")

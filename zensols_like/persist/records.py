@@ -19,7 +19,7 @@ from zensols_like.persist.formats import Alike, Format, find_format
 from zensols_like.persist.forms import Form, FormCache
 from zensols_like.persist.frame import REPAIR, Frame, layout_of, size_of, unframe
 from zensols_like.persist.framing import Records, frame, frame_all
-from zensols_like.persist.names import group_name
+from zensols_like.persist.names import group_name, require_text
 from zensols_like.persist.receipt import Receipt, ReceiptColumns, ReceiptRun
 from zensols_like.persist.stash import Stash
 
@@ -317,7 +317,12 @@ class RecordStash(Stash, ABC):
         return write_records(self.records, self._storage, runs)
 
     def put(self, key: str, group: str, value: Any) -> Receipt:
-        """Store the value of a group."""
+        """Store the value of a group.
+
+        Raises:
+            PersistableError: The key is no string.
+        """
+        require_text(key)
         return write_record(self.records, self._storage, key, group, value)
 
     def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:

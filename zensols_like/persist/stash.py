@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
 from zensols_like.errors import PersistableError
+from zensols_like.persist.names import no_text
 
 __all__ = ["CloseableStash", "NoopStash", "ReadOnlyStash", "Stash", "chunks"]
 
@@ -104,7 +105,7 @@ class Stash(ABC):
     def __getitem__(self, name: str) -> Any:
         item = self.load(name)
         if item is None:
-            raise KeyError(name if isinstance(name, str) else f"{name!r} is no text, as keys are; try {str(name)!r}")
+            raise KeyError(name if isinstance(name, str) else no_text(name))
         return item
 
     def __setitem__(self, name: str, inst: Any) -> None:
