@@ -429,6 +429,79 @@ def test_arrays_may_lie_in_memory_as_they_like(array):
     assert torch.equal(column.tensor, ArrayEncodableFeatureVectorizer.of("a").encode_column(list(array)).tensor)
 
 
+WHOLE = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint64]
+FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+
+
+@st.composite
+def any_numbers(draw):
+    data_type = draw(st.sampled_from([*WHOLE, *FLOATS]))
+    if data_type in FLOATS:
+        numbers = st.sampled_from([-1.0, 0.5, 255.0, 3e4, 7e4, 2.0**63, 1e30]) | st.floats(width=16)
+    else:
+        limits = (0, 1) if data_type is torch.bool else (torch.iinfo(data_type).min, torch.iinfo(data_type).max)
+        numbers = st.integers(*limits) | st.sampled_from(limits)
+    return torch.tensor(draw(st.lists(numbers, min_size=1, max_size=5)), dtype=data_type)
+
+
+@given(any_numbers(), st.sampled_from([*WHOLE, *FLOATS]))
+def test_arrays_are_converted_without_losing_a_number_or_refused(given_tensor, data_type):
+    vectorizer = ArrayEncodableFeatureVectorizer.of("a", data_type=data_type)
+    numbers = given_tensor.tolist()
+    if data_type in FLOATS:
+        most = torch.tensor(numbers, dtype=torch.float64).to(data_type)
+        is_held = all(map(torch.equal, most.isfinite(), torch.tensor(numbers, dtype=torch.float64).isfinite()))
+    else:
+        limits = (0, 1) if data_type is torch.bool else (torch.iinfo(data_type).min, torch.iinfo(data_type).max)
+        is_held = all(number == number // 1 and limits[0] <= number <= limits[1] for number in numbers)
+    for encode in (vectorizer.encode_column, vectorizer.encode):
+        if not is_held:
+            with pytest.raises(VectorizerError, match=r"cannot hold all|makes infinity"):
+                encode(given_tensor)
+        else:
+            found = encode(given_tensor).tensor.reshape(-1)
+            assert found.dtype == data_type
+            expected = given_tensor.to(data_type).tolist() if data_type in FLOATS else numbers
+            assert np.array_equal(found.tolist(), expected, equal_nan=data_type in FLOATS)
+
+
+@pytest.mark.parametrize(
+    ("data_type", "values", "message"),
+    [
+        ("uint8", [300, -1], r"torch.uint8 cannot hold all of these numbers: tensor\(\[300, +-1\]\)"),
+        ("uint8", [np.int8(-1)], "torch.uint8 cannot hold all"),
+        ("int32", [float("nan")], "torch.int32 cannot hold all"),
+        ("float16", [1e6], "torch.float16 makes infinity"),
+        ("float16", [70_000], "torch.float16 makes infinity"),
+        ("float32", [1j], "torch.float32 cannot hold complex numbers"),
+        (torch.float8_e5m2, [1e6], "torch.float8_e5m2 makes infinity"),
+    ],
+)
+def test_numbers_of_arrays_that_a_data_type_cannot_hold_are_refused(data_type, values, message):
+    vectorizer = ArrayEncodableFeatureVectorizer.of("a", data_type=data_type)
+    for encode in (
+        vectorizer.encode,
+        vectorizer.encode_column,
+        lambda given: vectorizer.encode_column(np.array(given)),
+    ):
+        with pytest.raises(VectorizerError, match=rf"{message}(.|\n)*vectorizer 'a'"):
+            encode(values)
+
+
+def test_arrays_become_floats_of_8_bits():
+    assert ArrayEncodableFeatureVectorizer.of("a", data_type=torch.float8_e4m3fn).transform([1.0]).float().tolist() == [
+        1
+    ]
+
+
+def test_arrays_of_several_types_stack_once_they_are_converted():
+    values = [1, 2.5, np.array(3, np.uint8), torch.tensor(1 / 3, dtype=torch.float64)]
+    found = ArrayEncodableFeatureVectorizer.of("a", data_type="float32").transform(values)
+    assert torch.equal(found, torch.tensor([1, 2.5, 3, 1 / 3]))
+    with pytest.raises(VectorizerError, match=r"do not stack(.|\n)*data_type to convert to"):
+        ArrayEncodableFeatureVectorizer.of("a").transform(values)
+
+
 ROWS = st.lists(st.lists(st.integers(0, 3), max_size=4), min_size=1, max_size=5)
 
 

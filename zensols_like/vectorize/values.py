@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zensols_like.errors import VectorizerError
 
-__all__ = ["as_tensor", "flatten", "is_series", "number_array", "require_number"]
+__all__ = ["as_tensor", "converted", "flatten", "is_series", "number_array", "require_number"]
 
 _FIX = "give numbers; fill or drop missing values before, and encode text with its own vectorizer"
 
@@ -63,22 +63,59 @@ def as_tensor(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -
                 return torch.from_numpy(np.array(array, dtype=_NUMPY_FLOATS[data_type], order="C"))
         except FloatingPointError:
             raise _infinite(array, data_type, where) from None
-    native = torch.from_numpy(_native(array, where))
-    tensor = native.to(data_type)
-    if not data_type.is_floating_point and not torch.equal(tensor.to(native.dtype), native):
+    return converted(torch.from_numpy(_native(array, where)), data_type, where)
+
+
+def converted(tensor: Tensor, data_type: torch.dtype, where: str) -> Tensor:
+    """The numbers of a tensor in another data type; the tensor itself when it has that.
+
+    Raises:
+        VectorizerError: The data type cannot hold a number: an integer type exactly, a float type as a finite one.
+    """
+    if tensor.is_complex() and not data_type.is_complex:
         raise VectorizerError(
-            f"{data_type} cannot hold all of these numbers: {_short(array)}.", where, "use a wider or a float type"
+            f"{data_type} cannot hold complex numbers: {_short(tensor)}.", where, "give their real and imaginary parts"
         )
-    if data_type.is_floating_point and bool((torch.isinf(tensor) & ~torch.isinf(native)).any()):
-        raise _infinite(array, data_type, where)
-    return tensor
+    found = tensor.to(data_type)
+    is_whole = not (data_type.is_floating_point or data_type.is_complex)
+    (lowest, highest), (low, high) = _range(data_type), _range(tensor.dtype)
+    if lowest <= low and high <= highest and not (is_whole and tensor.is_floating_point()):
+        return found  # whatever the numbers are
+    if is_whole and not _is_equal(found, tensor):
+        raise VectorizerError(
+            f"{data_type} cannot hold all of these numbers: {_short(tensor)}.", where, "use a wider or a float type"
+        )
+    if not is_whole and not torch.equal(_finite(found), _finite(tensor)):
+        raise _infinite(tensor, data_type, where)
+    return found
 
 
-def _infinite(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -> VectorizerError:
+def _range(data_type: torch.dtype) -> tuple[float, float]:
+    """The least and the greatest number of a data type."""
+    if data_type is torch.bool:
+        return 0, 1
+    is_whole = not (data_type.is_floating_point or data_type.is_complex)
+    limits = torch.iinfo(data_type) if is_whole else torch.finfo(data_type)
+    return limits.min, limits.max
+
+
+def _finite(tensor: Tensor) -> Tensor:
+    # of some types of 8 bits torch cannot tell
+    return (tensor.float() if tensor.itemsize == 1 else tensor).isfinite()
+
+
+def _is_equal(one: Tensor, other: Tensor) -> bool:
+    """Whether numbers, of which one is a conversion of the other, are the same, which a round trip does not tell."""
+    has_others = any(arr.is_floating_point() or arr.dtype is torch.uint64 for arr in (one, other))
+    wide = torch.float64 if has_others else torch.int64
+    return torch.equal(one.to(wide), other.to(wide))
+
+
+def _infinite(numbers: Any, data_type: torch.dtype, where: str) -> VectorizerError:
     return VectorizerError(
-        f"{data_type} makes infinity of some of these numbers: {_short(array)}.",
+        f"{data_type} makes infinity of some of these numbers: {_short(numbers)}.",
         where,
-        "use a wider data type in the torch configuration, or scale the numbers",
+        "use a wider data type, or scale the numbers",
     )
 
 

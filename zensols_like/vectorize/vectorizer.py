@@ -48,7 +48,8 @@ class VectorizerHost(Protocol):
 
 _ENCODING = (
     *("encode", "encode_column", "_encode"),
-    *("_encode_array", "_encode_ids", "_encode_labels", "_encode_rows", "_labels", "_numbers", "_stack", "_tensor"),
+    *("_encode_array", "_encode_ids", "_encode_labels", "_encode_rows"),
+    *("_converted", "_labels", "_numbers", "_stack", "_tensor"),
 )
 """What decides how values become tensors, in our own vectorizers: also the steps between."""
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from zensols_like.errors import VectorizerError
 from zensols_like.torchconfig import TorchTypes
 from zensols_like.vectorize.context import FeatureContext, TensorFeatureContext
+from zensols_like.vectorize.values import converted
 from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
 
 __all__ = ["ArrayEncodableFeatureVectorizer"]
@@ -47,7 +48,7 @@ class ArrayEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     """The shape of the array of a data point; any, the same for a whole batch, when ``None``."""
 
     data_type: torch.dtype | str | None = None
-    """The type to convert to, or its name."""
+    """The type to convert to, or its name; floats may be rounded, and what it cannot hold is refused."""
 
     def __post_init__(self) -> None:
         self.row_shape = None if self.row_shape is None else tuple(self.row_shape)
@@ -77,18 +78,26 @@ class ArrayEncodableFeatureVectorizer(EncodableFeatureVectorizer):
                 self._where(),
                 "give arrays of this shape, or set another row_shape",
             )
-        return TensorFeatureContext(self.feature_id, rows if self.data_type is None else rows.to(self.data_type))
+        return TensorFeatureContext(self.feature_id, self._converted(rows))
 
     def _stack(self, values: Sequence[Any]) -> Tensor:
         tensors = [self._tensor(value) for value in values]
+        if self.data_type is not None and len({tensor.dtype for tensor in tensors}) > 1:
+            tensors = [self._converted(tensor) for tensor in tensors]
         kinds = {(tensor.dtype, tuple(tensor.shape)) for tensor in tensors}
         if len(kinds) > 1:
             raise VectorizerError(
                 f"Arrays of {sorted(map(str, kinds))} do not stack.",
                 self._where(),
-                "give arrays of one shape and type, or pad them (AggregateEncodableFeatureVectorizer)",
+                "give arrays of one type, or a data_type to convert to, and of one shape, or pad them "
+                "(AggregateEncodableFeatureVectorizer)",
             )
         return torch.stack(tensors) if tensors else torch.empty((0, *(self.row_shape or ())))
+
+    def _converted(self, tensor: Tensor) -> Tensor:
+        if self.data_type is None or self.data_type == tensor.dtype:
+            return tensor
+        return converted(tensor, TorchTypes.resolve(self.data_type), self._where())
 
     def _tensor(self, value: Any) -> Tensor:
         if isinstance(value, Tensor):
