@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -189,6 +190,10 @@ def test_everything_works_with_debug_logging(caplog):  # weakness C4
 # fingerprints
 
 
+def objects(*values):
+    return np.array(values, dtype=object)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -198,6 +203,7 @@ def test_everything_works_with_debug_logging(caplog):  # weakness C4
         (Path("a") / "b", Path("a/b")),
         (torch.float16, torch.float16),
         (torch.ones(2), torch.ones(2)),
+        (objects("".join("ab"), 1.5), objects("".join("ab"), 1.5)),
         (float("nan"), float("nan")),
         (b"a", b"a"),
         (Versioned, Versioned),
@@ -218,12 +224,20 @@ def test_equal_parameters_have_equal_fingerprints(one, other):
         (["a", "b"], ["b", "a"]),
         (torch.float16, torch.float32),
         (torch.ones(2), torch.ones(3)),
+        (objects("ab"), objects("ac")),
+        (objects("ab"), objects("ab").reshape(1, 1)),
+        (np.empty((0, 2), object), np.empty((2, 0), object)),
         (TorchConfig(data_type="float16"), TorchConfig()),
         (Bare.of("x", parameter=1), Bare.of("x", parameter=2)),
     ],
 )
 def test_other_parameters_have_other_fingerprints(one, other):
     assert Bare.of("f", parameter=one).fingerprint() != Bare.of("f", parameter=other).fingerprint()
+
+
+def test_an_array_of_what_is_no_plain_value_has_no_fingerprint():
+    with pytest.raises(VectorizerError, match="'parameter' is no plain value: object"):
+        Bare.of("f", parameter=objects(object())).fingerprint()
 
 
 def test_a_fingerprint_has_class_version_parameters_and_data_type():
