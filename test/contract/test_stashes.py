@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash
 from zensols_like.dataset import DatasetSplitStash, SortedDatasetSplitStash, SplitKeyContainer
+from zensols_like.errors import MissingDataKeysError, UnsafeError
 from zensols_like.persist import (
     CacheFactoryStash,
     CacheStash,
@@ -24,6 +28,7 @@ from zensols_like.persist import (
     PrimablePreemptiveStash,
     ProtectiveStash,
     ReadOnlyDelegateStash,
+    ShardStash,
     SortedStash,
     Stash,
     UnionStash,
@@ -178,6 +183,48 @@ class TestDirectoryCompositeStash(StashContract):
 
     def make(self, tmp_path: Path) -> Stash:
         return DirectoryCompositeStash(tmp_path / "items", ({"first"}, {"second"}), "parts")
+
+
+class GroupedContract(StashContract):
+    """A value is a mapping, of which each group lies in a record of its own."""
+
+    values = tuple({"first": number, "second": [number]} for number in range(4))
+    groups = ({"first"}, {"second"})
+
+    def test_a_value_that_cannot_be_stored_leaves_what_was_there(self, filled: Stash, folder: Path) -> None:
+        for name in ("a", "new"):
+            with pytest.raises(UnsafeError):
+                filled.dump(name, {"first": 7, "second": object()})
+        for stash in (filled, self.make(folder)):
+            assert stash["a"] == filled["a"] == self.values[1]
+            assert (stash.exists("new"), stash.load("new"), len(stash)) == (False, None, len(KEYS))
+
+    def test_a_value_without_all_names_is_refused(self, filled: Stash) -> None:
+        with pytest.raises(MissingDataKeysError, match=r"\['second'\](.|\n)*key 'a'"):
+            filled.dump("a", {"first": 7})
+        assert filled["a"] == self.values[1]
+
+
+class TestShardStash(GroupedContract):
+    def make(self, tmp_path: Path) -> Stash:
+        return ShardStash(tmp_path / "values", self.groups)
+
+    def remove(self, stash: Stash, name: str) -> None:
+        """A shard only grows: without one value, the others are stored again."""
+        others = {key: value for key, value in stash if key != name}
+        stash.clear()
+        for key, value in others.items():
+            stash.dump(key, value)
+
+
+class TestBatchShardStash(TestShardStash):
+    def make(self, tmp_path: Path) -> Stash:
+        return BatchShardStash(tmp_path / "values", self.groups)
+
+
+class TestBatchDirectoryCompositeStash(GroupedContract):
+    def make(self, tmp_path: Path) -> Stash:
+        return BatchDirectoryCompositeStash(tmp_path / "values", self.groups)
 
 
 @dataclass

@@ -157,42 +157,61 @@ class BatchDirectoryCompositeStash(DirectoryCompositeStash):
     load_keys: Collection[str] | None = field(default=None, init=False, repr=False)
 
     def load(self, name: str) -> Any:
-        """The contexts of a batch for the attributes of `load_keys`; ``None`` when absent."""
+        """The contexts of a batch for the attributes of `load_keys`; ``None`` when absent.
+
+        Raises:
+            CorruptBatch: A record is damaged or gone.
+        """
+        if not self.exists(name):
+            return None
         contexts: dict[str, Any] = {}
         for group in self.groups:
             wanted = set(group) if self.load_keys is None else set(group).intersection(self.load_keys)
             if wanted:
                 receipt = self.records.find(name, self.group_key(group))
                 if receipt is None:
-                    if contexts:
-                        raise CorruptBatch(
-                            f"Batch {name!r} has no record of group {self.group_key(group)!r}, but of others.",
-                            str(self.path),
-                            "encode it again",
-                        )
-                    return None
+                    raise CorruptBatch(
+                        f"Batch {name!r} has no record of group {self.group_key(group)!r}, but of others.",
+                        str(self.path),
+                        "encode it again",
+                    )
                 part = self.get_part(name, self.group_key(group), receipt)
                 contexts.update({attribute: part[attribute] for attribute in part if attribute in wanted})
         return contexts
 
     def dump(self, name: str, inst: Any) -> None:
-        """Store the contexts of a batch."""
-        for group in self.grouping(inst):
-            self.put(name, self.group_key(group), {attribute: inst[attribute] for attribute in group})
-        self.flush()
+        """Store the contexts of a batch, whole or not at all.
+
+        Where contexts cannot be encoded, what was there stays.  A batch that is there is removed before it is written
+        anew: a crash meanwhile leaves none.
+
+        Raises:
+            MissingDataKeysError: Attributes of a group are missing.
+            PersistableError: There are attributes that are in no group.
+        """
+        *others, last = self.encode_parts(name, self.parts_of(name, inst))
+        self.records.delete(name, self._last_group)
+        for records in (others, [last]):  # with the last one the batch is there
+            self.records.put_all(records)
+            self.flush()
+
+    @property
+    def _last_group(self) -> str:
+        """The group whose record is written last and removed first."""
+        return self.group_key(self.groups[-1])
 
     def delete(self, name: str) -> None:
         """Remove the files of a batch."""
-        for group in self.groups:
+        for group in reversed(self.groups):
             self.records.delete(name, self.group_key(group))
 
     def exists(self, name: str) -> bool:
-        """Whether a file of the batch is there."""
-        return any(self.records.find(name, self.group_key(group)) is not None for group in self.groups)
+        """Whether the batch is there: its record of the last group, which is written last."""
+        return self.records.find(name, self._last_group) is not None
 
     def keys(self) -> Iterable[str]:
-        """The IDs of the batches that have a file, sorted as strings."""
-        return sorted({key for group in self.groups for key in self.records.keys_of(self.group_key(group))})
+        """The IDs of the batches, sorted as strings."""
+        return self.records.keys_of(self._last_group)
 
     def clear(self) -> None:
         """Remove every batch."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableError
+from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.directory import DirectoryRecords, DirectoryStash
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.names import group_name
@@ -124,25 +124,20 @@ class DirectoryCompositeStash(GroupedStash):
             MissingDataKeysError: The dictionary lacks names of a group.
             PersistableError: It has names that are in no group.
         """
-        parts: Mapping[str, Any] = getattr(inst, self.attribute_name)
-        groups = self.grouping(parts)
-        missing = sorted({key for group in self.groups for key in group}.difference(parts))
-        if missing:
-            raise MissingDataKeysError(
-                tuple(missing), f"item {name!r} of {self.path}", "give the item every name of the groups"
-            )
+        value: Mapping[str, Any] = getattr(inst, self.attribute_name)
+        parts = self.parts_of(name, value)
         bare = copy.copy(inst)
         setattr(bare, self.attribute_name, {})
         old = self._header(name)
         new = _Header(
             bare,
-            list(parts),
-            isinstance(parts, OrderedDict),
-            [list(group) for group in groups],
+            list(value),
+            isinstance(value, OrderedDict),
+            [list(part) for part in parts.values()],
             0 if old is None else old.generation + 1,
         )
-        for group in groups:
-            self.put(new.part_key(name), group_name(group), {key: parts[key] for key in group})
+        for group, part in parts.items():
+            self.put(new.part_key(name), group, part)
         self.flush()
         self._items.dump(name, tuple(new))
         self._forget_parts(name, old)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from zensols_like.errors import PersistableError
+from zensols_like.errors import MissingDataKeysError, PersistableError
 from zensols_like.persist.directory import require_path
 from zensols_like.persist.folder import FileFolder, StoreFolder
 from zensols_like.persist.names import group_name
@@ -77,3 +78,21 @@ class GroupedStash(RecordStash, ABC):
     def group_key(self, group: Collection[str]) -> str:
         """The name of the configured group that holds these names."""
         return next(group_name(whole) for whole in check_groups(self.groups) if set(whole).issuperset(group))
+
+    def parts_of(self, name: str, value: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """What each group gets of a value, by the name of the group in the records.
+
+        Args:
+            name: The key of the value.
+            value: All names of the groups, and what to store of each.
+
+        Raises:
+            MissingDataKeysError: The value lacks names of a group.
+            PersistableError: It has names that are in no group.
+        """
+        missing = {part for group in self.groups for part in group}.difference(value)
+        if missing:
+            raise MissingDataKeysError(
+                tuple(sorted(missing)), f"key {name!r} of {self.path}", "give all names of the groups"
+            )
+        return {self.group_key(group): {part: value[part] for part in group} for group in self.grouping(value)}

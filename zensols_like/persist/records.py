@@ -7,7 +7,7 @@ one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -324,6 +324,19 @@ class RecordStash(Stash, ABC):
         """
         require_text(key)
         return write_record(self.records, self._storage, key, group, value)
+
+    def encode_parts(self, key: str, parts: Mapping[str, Any]) -> list[Records]:
+        """What a key has in several groups as records that are not stored yet, so that none is where one fails.
+
+        Args:
+            key: The key.
+            parts: The value of each group, by the name of the group.
+
+        Raises:
+            PersistableError: The key is no string.
+        """
+        require_text(key)
+        return [one for group, value in parts.items() for one in _framed(self._storage, [key], group, [value])]
 
     def find_all(self, group: str) -> Iterator[tuple[str, Receipt]]:
         """The records of a group by their headers, oldest first, without checksums; damaged ones are passed over."""

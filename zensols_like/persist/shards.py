@@ -10,15 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import add, eq
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
-from zensols_like.errors import CorruptBatch, MissingDataKeysError, PersistableError
+from zensols_like.errors import CorruptBatch, PersistableError
 from zensols_like.persist.frame import ALIGNMENT, MAGIC, REPAIR, frame_size, layout_of, unframe
 from zensols_like.persist.framing import Records
 from zensols_like.persist.grouped import GroupedStash
 from zensols_like.persist.mapped import map_file
+from zensols_like.persist.names import require_text
 from zensols_like.persist.receipt import Receipt, ReceiptColumns, ReceiptRun
 from zensols_like.persist.records import RecordStore
 from zensols_like.persist.shardwriter import ShardWriter
@@ -27,6 +28,8 @@ __all__ = ["ShardRecords", "ShardStash"]
 
 _SUFFIX = ".shard"
 _NAME = re.compile(r"[0-9]{6,}-[0-9a-f]{8}\.shard")
+_MARK = re.compile(r"\0[0-9a-f]{8}\Z")
+"""What follows the key of a value that `ShardStash.dump` stored, and tells its records from others of that key."""
 
 
 def _is_ours(path: Path) -> bool:
@@ -239,12 +242,22 @@ def _next_header(shard: memoryview, offset: int) -> int:
     return next((at for at in later if shard[at : at + len(MAGIC)] == MAGIC), len(shard))
 
 
+class _Stored(NamedTuple):
+    """Where a value lies."""
+
+    key: str
+    """The key of its records."""
+    receipts: dict[str, Receipt]
+    """Its record in each group."""
+
+
 @dataclass
 class ShardStash(GroupedStash):
     """Mappings from names to values, in few large files, with a record for each key and group of names.
 
     Values are added and replaced, and cleared all at once.  Without the books of a `BatchStash` a key is found by
-    reading the frames of all records once.
+    reading the frames of all records once.  The records of a value have a mark in common, so that one of which a crash
+    left no more than a part is passed over, and what was there before stays.
 
     Args:
         path: The folder; it is made by the first `dump`.
@@ -261,7 +274,7 @@ class ShardStash(GroupedStash):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._shards = ShardRecords(self.path / self.SHARD_DIRECTORY_NAME, self.shard_size)
-        self._found: dict[str, dict[str, Receipt]] | None = None
+        self._found: dict[str, _Stored] | None = None
 
     @property
     def records(self) -> ShardRecords:
@@ -273,38 +286,49 @@ class ShardStash(GroupedStash):
         """Few files with many records."""
         return "shards"
 
-    def _receipts(self) -> dict[str, dict[str, Receipt]]:
-        """The receipts by group and key."""
+    def _values(self) -> dict[str, _Stored]:
+        """Where the values lie, by key."""
         if self._found is None:
-            self._found = {
-                key: dict(self._shards.scan(key)) for key in (self.group_key(group) for group in self.groups)
-            }
+            self._found = self._find_values()
         return self._found
+
+    def _find_values(self) -> dict[str, _Stored]:
+        groups = [self.group_key(group) for group in self.groups]
+        stored: dict[str, dict[str, Receipt]] = {}
+        for group in groups:
+            for key, receipt in self._shards.scan(group):
+                stored.setdefault(key, {})[group] = receipt
+        # of the whole values of a key the one that was stored last
+        return {
+            _MARK.sub("", key): _Stored(key, receipts)
+            for key, receipts in stored.items()
+            if len(receipts) == len(groups)
+        }
 
     def load(self, name: str) -> Any:
         """The value of a key; ``None`` when absent."""
-        parts: dict[str, Any] = {}
-        for group, receipts in self._receipts().items():
-            if name in receipts:
-                parts.update(self.get_part(name, group, receipts[name]))
-        return parts or None
+        stored = self._values().get(name)
+        if stored is None:
+            return None
+        value: dict[str, Any] = {}
+        for group, receipt in stored.receipts.items():
+            value.update(self.get_part(stored.key, group, receipt))
+        return value
 
     def dump(self, name: str, inst: Any) -> None:
-        """Store a mapping.
+        """Store a mapping, whole or not at all.
 
         Raises:
             MissingDataKeysError: It lacks names of a group.
+            PersistableError: It has names that are in no group.
         """
-        missing = {part for group in self.groups for part in group}.difference(inst)
-        if missing:
-            raise MissingDataKeysError(
-                tuple(sorted(missing)), f"key {name!r} of {self.path}", "give all names of the groups"
-            )
-        receipts = self._receipts()
-        for group in self.grouping(inst):
-            key = self.group_key(group)
-            receipts[key][name] = self.put(name, key, {part: inst[part] for part in group})
+        require_text(name)
+        values, parts = self._values(), self.parts_of(name, inst)
+        key = f"{name}\0{uuid.uuid4().hex[:8]}"
+        runs = self._shards.put_all(self.encode_parts(key, parts))
         self._shards.flush()
+        receipts = [receipt for run in runs for receipt in run]
+        values[name] = _Stored(key, dict(zip(parts, receipts, strict=True)))
 
     def delete(self, name: str) -> None:
         """Refused, unless the key is absent: a shard only grows.
@@ -317,11 +341,11 @@ class ShardStash(GroupedStash):
 
     def exists(self, name: str) -> bool:
         """Whether the key is there."""
-        return any(name in receipts for receipts in self._receipts().values())
+        return name in self._values()
 
     def keys(self) -> Iterable[str]:
         """The keys, sorted."""
-        return sorted({key for receipts in self._receipts().values() for key in receipts})
+        return sorted(self._values())
 
     def clear(self) -> None:
         """Remove every shard."""
