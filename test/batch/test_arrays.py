@@ -41,6 +41,14 @@ def test_every_row_is_in_one_batch_in_its_own_data_type(tmp_path, arrays, shuffl
         assert found.dtype == torch.as_tensor(array).dtype
 
 
+def test_conjugate_and_negative_views_are_tensors(tmp_path):
+    waves = torch.arange(6).reshape(3, 2) * (1 + 2j)
+    views = {"wave": waves.conj(), "minus": torch._neg_view(torch.arange(3.0))}
+    stash = ArrayBatchStash.from_arrays(views, tmp_path, split={"all": 1.0}, shuffle=False)
+    (batch,) = (batch for _, batch in stash)
+    assert all(torch.equal(batch[name], view) for name, view in views.items())
+
+
 def test_rows_and_columns_are_encoded_to_the_same_bytes(tmp_path, arrays, monkeypatch):
     columns = ArrayBatchStash.from_arrays(arrays, tmp_path / "columns", label="label", batch_size=5)
     columns.prime()

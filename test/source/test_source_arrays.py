@@ -43,6 +43,19 @@ def test_a_value_has_the_row_of_each_array(stash):
     assert not any(stash.exists(key) for key in ("3", "-1", "01", "", "x"))
 
 
+@pytest.mark.parametrize(
+    ("noted", "plain"),
+    [
+        (torch.tensor([1 + 2j, 3 - 4j]).conj(), torch.tensor([1 - 2j, 3 + 4j])),
+        (torch._neg_view(torch.tensor([1.5, -2.0])), torch.tensor([-1.5, 2.0])),
+    ],
+    ids=["conjugate", "negative"],
+)
+def test_what_torch_has_only_noted_about_a_tensor_is_a_part_of_it(noted, plain):
+    assert ArrayStash({"x": noted}).source_digest() == ArrayStash({"x": plain}).source_digest()
+    assert ArrayStash({"x": noted}).source_digest() != ArrayStash({"x": -plain}).source_digest()
+
+
 def test_a_row_is_a_copy(stash):
     stash["0"]["image"][:] = 9
     assert stash["0"]["image"].tolist() == [[0, 1], [2, 3]]

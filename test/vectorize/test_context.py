@@ -77,6 +77,16 @@ def test_a_sparse_tensor_of_torch_and_a_view_become_contexts():
     assert torch.equal(SparseTensorFeatureContext.instance("f", arr[2:9, ::3].T).to_tensor(), arr[2:9, ::3].T)
 
 
+@pytest.mark.parametrize("size", [1, 40])
+def test_a_conjugate_or_negative_view_becomes_a_context(size):
+    for plain in (torch.eye(size) * (1 + 2j), torch.eye(size)):
+        arr = plain.conj() if plain.is_complex() else torch._neg_view(plain)
+        context = SparseTensorFeatureContext.instance("f", arr)
+        for copy in (context, pickle.loads(pickle.dumps(context)), recorded(context)):
+            assert torch.equal(copy.to_tensor(), arr)
+            assert torch.equal(copy.sparse_arr.to_dense(), arr)
+
+
 def recorded(context):
     return FORMAT.decode([bytearray(part) for part in FORMAT.encode(context)])
 

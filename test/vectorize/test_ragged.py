@@ -25,6 +25,11 @@ def test_tensors_of_any_shape_and_type_come_back(specifications):  # weakness C6
         assert all(torch.equal(actual, arr) for actual, arr in zip(decoded, arrs, strict=True))
 
 
+def test_conjugate_and_negative_views_come_back():
+    arrs = [torch.tensor([[1 + 2j, 3j]]).conj(), torch._neg_view(torch.ones(3, 2)).T, torch.ones(2, requires_grad=True)]
+    assert all(map(torch.equal, ENCODER.decode(ENCODER.encode(arrs)), arrs))
+
+
 @pytest.mark.parametrize(("data_type", "size"), [(torch.float16, 2049), (torch.int8, 128), (torch.int8, 70_000)])
 def test_sizes_may_be_larger_than_the_data_type_counts(data_type, size):  # weakness C6
     arr = torch.ones(size, dtype=data_type)

@@ -203,6 +203,8 @@ def objects(*values):
         (Path("a") / "b", Path("a/b")),
         (torch.float16, torch.float16),
         (torch.ones(2), torch.ones(2)),
+        (torch.tensor([1 + 2j]).conj(), torch.tensor([1 - 2j])),
+        (torch._neg_view(torch.ones(2)), -torch.ones(2)),
         (objects("".join("ab"), 1.5), objects("".join("ab"), 1.5)),
         (float("nan"), float("nan")),
         (b"a", b"a"),

@@ -242,6 +242,8 @@ def _is_tensor(array: Any) -> bool:
 def _bytes(array: Any) -> memoryview:
     """The bytes of an array or a tensor of any data type, without a copy where they lie one after another."""
     if _is_tensor(array):
-        array = array.detach().cpu().contiguous().reshape(-1).view(sys.modules["torch"].uint8).numpy()
+        from zensols_like.persist.formats.tensors import byte_view  # torch is loaded already
+
+        array = byte_view(array.cpu()).numpy()
     flat: np.ndarray[Any, Any] = np.ascontiguousarray(array).reshape(-1)
     return memoryview(flat.view(np.uint8)) if len(flat) > 0 else memoryview(b"")  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from zensols_like.persist import register
+from zensols_like.persist.formats.tensors import byte_view
 from zensols_like.torchconfig import TorchConfig
 
 __all__ = [
@@ -88,7 +89,7 @@ class SparseTensorFeatureContext(FeatureContext):
     def _sparse(dense: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         flat = dense.reshape(-1)
         # a negative zero has bits, so bytes are compared rather than numbers
-        marks = flat.view(torch.uint8).reshape(len(flat), dense.itemsize).any(1)
+        marks = byte_view(flat).reshape(len(flat), dense.itemsize).any(1)
         positions = marks.nonzero().squeeze(1)
         if len(flat) < 2**31:
             positions = positions.to(torch.int32)

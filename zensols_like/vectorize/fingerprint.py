@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from zensols_like.errors import VectorizerError
+from zensols_like.persist.formats.tensors import byte_view
 from zensols_like.torchconfig import TorchConfig
 
 __all__ = ["Fingerprinted", "canonical", "fingerprint_parameters"]
@@ -173,5 +174,5 @@ def _(value: np.ndarray) -> Any:
 
 @canonical.register
 def _(value: Tensor) -> Any:
-    flat = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-    return {**canonical(flat.numpy()), "data_type": canonical(value.dtype), "shape": list(value.shape)}
+    flat = byte_view(value.cpu()).numpy()
+    return {**canonical(flat), "data_type": canonical(value.dtype), "shape": list(value.shape)}

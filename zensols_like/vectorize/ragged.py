@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from zensols_like.errors import VectorizerError
+from zensols_like.persist.formats.tensors import byte_view
 from zensols_like.torchconfig import TorchConfig
 
 __all__ = ["NonUniformDimensionEncoder"]
@@ -62,7 +63,7 @@ class NonUniformDimensionEncoder:
         parts: list[Tensor] = []
         for arr in arrs:
             header += [self._type_number(arr), arr.dim(), *arr.shape]
-            parts.append(_padded(arr.detach().to(self.torch_config.device).contiguous().reshape(-1)))
+            parts.append(_padded(arr.to(self.torch_config.device)))
         header[0] = len(header)
         return torch.cat([_padded(torch.tensor(header, device=self.torch_config.device)), *parts])
 
@@ -108,9 +109,9 @@ def _aligned(size: int) -> int:
     return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
-def _padded(flat: Tensor) -> Tensor:
-    """The bytes of a tensor of one dimension, up to the next aligned place."""
-    data = flat.view(torch.uint8)
+def _padded(arr: Tensor) -> Tensor:
+    """The bytes of a tensor, up to the next aligned place."""
+    data = byte_view(arr)
     return torch.cat([data, data.new_zeros(_aligned(len(data)) - len(data))])
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zensols_like.errors import PersistableError
 
-__all__ = ["dtype_name", "tensor_bytes", "tensor_view", "torch_dtype"]
+__all__ = ["byte_view", "dtype_name", "tensor_bytes", "tensor_view", "torch_dtype"]
 
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
 
@@ -22,6 +22,20 @@ _PLAIN = frozenset((torch.float32, torch.float64, torch.int64, torch.int32, torc
 def torch_dtype(name: str) -> torch.dtype:
     """The data type of a name such as ``float32``; ``KeyError`` when there is none."""
     return _DTYPES[name]
+
+
+def byte_view(tensor: Tensor) -> Tensor:
+    """The bytes of a dense tensor in C order, as numbers, without a copy where they lie so in memory.
+
+    Also of one whose conjugate or negative torch has only noted.
+
+    Shape: ``(bytes,)``.  Dtype: uint8.  Device: that of the tensor.
+
+    Example:
+        >>> byte_view(torch.tensor([1 + 2j]).conj()).view(torch.complex64)
+        tensor([1.-2.j])
+    """
+    return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
 
 
 def tensor_bytes(tensor: Tensor) -> memoryview:
@@ -41,9 +55,7 @@ def tensor_bytes(tensor: Tensor) -> memoryview:
     if _is_plain(tensor):
         array: Any = tensor.numpy()
         return memoryview(array).cast("B")
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
-    flat = plain.reshape(-1).view(torch.uint8) if plain.numel() > 0 else torch.empty(0, dtype=torch.uint8)
-    return flat.numpy().data
+    return byte_view(tensor.cpu()).numpy().data
 
 
 def _is_plain(tensor: Tensor) -> bool:
