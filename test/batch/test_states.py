@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from support.flowers import Flower, FlowerBatch, flower_stash, items
+from support.flowers import KINDS, Flower, FlowerBatch, flower_stash, items
 
 from zensols_like.batch import (
     Batch,
@@ -15,8 +17,19 @@ from zensols_like.batch import (
     BatchShardStash,
     BatchStash,
     DataPoint,
+    DefaultBatch,
+    FieldFeatureMapping,
+    ManagerFeatureMapping,
 )
 from zensols_like.errors import DeepLearnError
+from zensols_like.persist import DictionaryStash
+from zensols_like.torchconfig import TorchConfig
+from zensols_like.vectorize import (
+    FeatureVectorizerManager,
+    FeatureVectorizerManagerSet,
+    NominalEncodedEncodableFeatureVectorizer,
+    OneHotEncodedEncodableFeatureVectorizer,
+)
 
 
 @pytest.fixture
@@ -48,6 +61,34 @@ def test_a_nascent_batch_decodes_in_memory_and_equals_the_stored_one(stash: Batc
     for name, tensor in stored.attributes.items():
         assert torch.equal(made[name], tensor)
         assert made[name].dtype == tensor.dtype
+
+
+@pytest.mark.parametrize("kinds", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("make", "parameters"),
+    [
+        (NominalEncodedEncodableFeatureVectorizer, {}),
+        (NominalEncodedEncodableFeatureVectorizer, {"decode_one_hot": True}),
+        (OneHotEncodedEncodableFeatureVectorizer, {"optimize_bools": True}),
+        (OneHotEncodedEncodableFeatureVectorizer, {"optimize_bools": False}),
+    ],
+)
+@pytest.mark.parametrize("is_agg", [True, False])
+def test_classes_come_back_from_labels_of_every_width(
+    kinds: int, make: Callable[..., Any], parameters: dict[str, bool], is_agg: bool
+) -> None:
+    label = make.of("kind", categories=KINDS[:kinds], **parameters)
+    manager = FeatureVectorizerManager.of("flowers", TorchConfig(use_gpu=False), [label])
+    field = FieldFeatureMapping("label", "kind", is_agg=is_agg)
+    made = flower_stash(
+        None,
+        delegate=DictionaryStash(),
+        batch_type=DefaultBatch,
+        vectorizer_manager_set=FeatureVectorizerManagerSet.of("managers", [manager]),
+        batch_feature_mappings=BatchFeatureMapping("label", [ManagerFeatureMapping("flowers", (field,))]),
+        source={str(i): {"label": KINDS[i % kinds] if is_agg else [KINDS[i % kinds]]} for i in range(20)},
+    )["0"]
+    assert made.get_label_classes() == [KINDS[i % kinds] for i in range(4)]
 
 
 def test_an_item_that_has_no_label_is_a_point_for_prediction(stash: BatchStash) -> None:

@@ -329,8 +329,8 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
         labels = self.get_labels()
         if labels is None:
             raise BatchError(f"Batch {self.id!r} has no labels.", None, "look at has_labels first")
-        nominals = labels.argmax(dim=1) if labels.dim() == 2 and labels.shape[1] > 1 else labels.reshape(-1)
-        return vectorizer.get_classes(nominals.cpu().tolist())
+        are_rows = labels.dim() == 2 and labels.shape[1] == len(vectorizer.label_encoder.classes_)
+        return vectorizer.get_classes((labels if are_rows else labels.reshape(-1)).cpu())
 
     def keys(self) -> tuple[str, ...]:
         """The names of the attributes."""
