@@ -149,6 +149,25 @@ def test_moving_copying_and_comparing():
     assert not CPU.close(arr, arr + 1)
 
 
+@pytest.mark.parametrize("name", ["cpu", "cpu:0", "meta", "meta:0"])
+def test_a_device_is_the_same_by_each_of_its_names(name):
+    config = TorchConfig(device_name=name)
+    for made in (config.zeros(2), config.to(torch.ones(2)), config.to(torch.nn.Linear(1, 1))):
+        assert config.same_device(made)
+    for other in {"cpu", "meta"} - {name.partition(":")[0]}:
+        assert not config.same_device(torch.ones(2, device=other))
+    out = io.StringIO()
+    mine = config.zeros(3, 5, 7, 13)
+    config.write_device_tensors(out)
+    assert f"Tensor (3, 5, 7, 13) torch.float32 {mine.device}\n" in out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:7"])
+def test_no_gpu_is_asked_about_what_lies_elsewhere(name, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "_lazy_init", lambda: pytest.fail("CUDA was started"))
+    assert not TorchConfig(device_name=name).same_device(torch.ones(1))
+
+
 def test_tensors_are_let_go_of_on_the_cpu():
     arr = torch.ones(2, requires_grad=True)
     assert not CPU.to_cpu_deallocate(arr).requires_grad

@@ -129,7 +129,14 @@ class TorchConfig:
     def same_device(self, tensor_or_model: Tensor | nn.Module) -> bool:
         """Whether all of a tensor or a model lies on this device."""
         held = [tensor_or_model] if isinstance(tensor_or_model, Tensor) else list(tensor_or_model.parameters())
-        return all(tensor.device == self.device for tensor in held)
+        return all(self._is_device(tensor.device) for tensor in held)
+
+    def _is_device(self, device: torch.device) -> bool:
+        """Whether the device of a tensor is this one, whichever of its names this object has: cuda may be cuda:0."""
+        own = self.device
+        if device.type == own.type and None in (device.index, own.index):
+            own = torch.empty(0, device=own).device  # as tensors call it; one lies on a device of this type already
+        return device == own
 
     # data types
 
@@ -267,7 +274,7 @@ class TorchConfig:
 
     def write_device_tensors(self, writer: TextIO | None = None) -> None:
         """Write a line for each tensor that is alive on this device."""
-        self._write_tensors([arr for arr in self.in_memory_tensors() if arr.device == self.device], writer)
+        self._write_tensors([arr for arr in self.in_memory_tensors() if self._is_device(arr.device)], writer)
 
     @staticmethod
     def _write_tensors(tensors: Iterable[Tensor], writer: TextIO | None) -> None:
