@@ -2,6 +2,7 @@ import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ from zensols_like.dataset import (
     StratifiedStashSplitKeyContainer,
 )
 from zensols_like.errors import APIError, DataframeError, DatasetError, PersistableError
+from zensols_like.persist import NumberedKeys
 
 IRIS = Path(__file__).parents[2] / "test-resources/iris.csv"
 
@@ -213,6 +215,33 @@ def test_a_column_can_hold_the_keys(tmp_path):
         iris(path, key_col="id").prime()
     with pytest.raises(DataframeError, match="No column 'idd'"):
         iris(path, key_col="idd").prime()
+
+
+KEY_TEXTS = st.one_of(
+    st.integers(-(2**70), 2**70).map(str),
+    st.from_regex(r"0{0,3}[0-9]{1,3}(\.[05])?|[+ ][0-9]|1_0|1e3|True|0x1f", fullmatch=True),
+    st.text("ab01", min_size=1, max_size=3),
+)
+
+
+@given(st.lists(KEY_TEXTS, unique=True, min_size=1))
+def test_keys_are_the_texts_that_stand_in_the_file(keys):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        path.write_text("id,ds_type,size\n" + "".join(f"{key},train,{row}\n" for row, key in enumerate(keys)))
+        stash = iris(path, key_col="id")
+        assert tuple(stash.keys()) == stash.keys_by_split["train"] == tuple(keys)
+        assert [stash[key]["size"] for key in keys] == list(range(len(keys)))
+        assert stash.load_columns(keys)["size"].tolist() == list(range(len(keys)))
+
+
+def test_keys_that_are_numbers_stay_numbers(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("id,ds_type\n3,train\n1,test\n")
+    assert isinstance(iris(path, key_col="id").keys(), NumberedKeys)
+    path.write_text("id,ds_type\n3,train\n,test\n")
+    with pytest.raises(DataframeError, match="The index holds nan"):
+        iris(path, key_col="id").prime()
 
 
 @pytest.mark.parametrize(

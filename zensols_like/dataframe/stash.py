@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from zensols_like.dataframe.keys import RowKeys
 from zensols_like.dataframe.row import TableRows
 from zensols_like.dataframe.split import random_splits
-from zensols_like.dataframe.table import digest_frame, key_index, read_csv, require_columns, require_file
+from zensols_like.dataframe.table import (
+    as_numbers,
+    digest_frame,
+    key_index,
+    read_csv,
+    require_columns,
+    require_file,
+)
 from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import DataframeError
 from zensols_like.persist import ReadOnlyStash, chunks
@@ -326,14 +333,17 @@ class DefaultDataframeStash(SplitKeyDataframeStash):
     """The file, with a header."""
 
     key_col: str | None = field(default=None, kw_only=True)
-    """The name of the column with the keys; rows are numbered from 0 without."""
+    """The name of the column with the keys, which are texts as they stand in the file, ``001`` too; rows are numbered
+    from 0 without."""
 
     def _get_dataframe(self) -> pd.DataFrame:
-        frame = read_csv(Path(self.input_csv_path))
+        path = Path(self.input_csv_path)
         if self.key_col is None:
-            return frame
+            return read_csv(path)
+        frame = read_csv(path, text=[self.key_col])
         require_columns(frame, [self.key_col], self.source)
-        return frame.set_index(self.key_col)
+        frame = frame.set_index(self.key_col)
+        return frame.set_axis(as_numbers(frame.index), axis="index")
 
     @property
     def source(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,15 @@ from zensols_like.errors import DataframeError
 from zensols_like.persist import chunks
 from zensols_like.persist.formats import Buffer, find_format
 
-__all__ = ["DataframeFileNotFoundError", "digest_frame", "key_index", "read_csv", "require_columns", "require_file"]
+__all__ = [
+    "DataframeFileNotFoundError",
+    "as_numbers",
+    "digest_frame",
+    "key_index",
+    "read_csv",
+    "require_columns",
+    "require_file",
+]
 
 _PIECE = 1024
 _MANY = 64 * _PIECE
@@ -31,7 +39,7 @@ class DataframeFileNotFoundError(DataframeError):
     exit_code = 3
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
     """Read a CSV file that has a header.
 
     pandas fills a short row up with missing values, renames a column that comes twice, and takes the first column as
@@ -39,6 +47,7 @@ def read_csv(path: Path) -> pd.DataFrame:
 
     Args:
         path: A file of comma separated values in UTF-8.
+        text: The names of columns to take as they stand in the file, where pandas would make the number 1 of ``001``.
 
     Returns:
         The table as pandas reads it, its rows numbered from 0.
@@ -50,7 +59,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     require_file(path)
     try:
         _check_head(path)
-        frame = pd.read_csv(path, index_col=False)
+        frame = pd.read_csv(path, index_col=False, dtype=dict.fromkeys(text, str))
     except UnicodeDecodeError as error:
         raise DataframeError(f"The table is not UTF-8 text: {error.reason}.", str(path), "save it as UTF-8") from error
     except pd.errors.ParserError as error:
@@ -92,6 +101,20 @@ def key_index(frame: pd.DataFrame, where: str) -> pd.Index[str]:
         duplicates = list(keys[keys.duplicated()].unique()[:5])
         raise DataframeError(f"Duplicate keys {duplicates}.", where, "give each row an index value of its own")
     return keys
+
+
+def as_numbers(index: pd.Index) -> pd.Index:
+    """The numbers of an index of texts, of which millions take little memory; where one is no number, the same index.
+
+    Example:
+        >>> list(as_numbers(pd.Index(["7", "-12"]))), list(as_numbers(pd.Index(["7", "012"])))
+        ([7, -12], ['7', '012'])
+    """
+    try:
+        numbers = index.astype(np.int64)
+    except (ValueError, TypeError, OverflowError):
+        return index
+    return numbers if (numbers.astype(str) == index).all() else index  # 012 is the text of no number
 
 
 def require_file(path: Path) -> None:
