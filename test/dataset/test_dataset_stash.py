@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 
 from zensols_like.dataset import (
@@ -14,7 +15,7 @@ from zensols_like.dataset import (
     SplitKeyContainer,
     SplitStashContainer,
 )
-from zensols_like.persist import DictionaryStash, Stash
+from zensols_like.persist import DictionaryStash, NumberedKeys, Stash
 from zensols_like.protocols import Writable
 
 
@@ -82,6 +83,39 @@ def test_a_dataset_has_the_keys_of_its_splits_in_their_order(dataset: DatasetSpl
     assert "77" not in dataset
     assert isinstance(dataset, SplitStashContainer)
     assert dataset.split_name is None
+
+
+@pytest.mark.parametrize("kind", [tuple, NumberedKeys])
+def test_of_keys_that_the_delegate_lacks_it_is_told_once(kind: type, caplog: pytest.LogCaptureFixture) -> None:
+    def keys(*numbers: int) -> Any:
+        return NumberedKeys(np.array(numbers)) if kind is NumberedKeys else tuple(map(str, numbers))
+
+    @dataclass
+    class Numbered(DictionaryStash):
+        def keys(self) -> Iterable[str]:
+            return keys(*map(int, super().keys()))
+
+    delegate = Numbered({"1": 1, "2": 2})
+    dataset = DatasetSplitStash(delegate, Splits({"train": keys(1, 3, 4), "test": keys(2)}))
+    for _ in range(2):
+        assert dataset.keys_by_split == {"train": ("1",), "test": ("2",)}
+        assert not dataset.check_key_consistent()
+        assert list(dataset.splits["train"].keys()) == ["1"]
+    (told,) = caplog.messages
+    assert told == (
+        "the delegate, a Numbered, lacks 2 of the 3 keys of the split 'train', as '3': they are left out; "
+        "correct the keys of the split, or give a delegate that has them"
+    )
+    delegate.delete("2")
+    assert list(dataset.splits["test"].keys()) == []
+    assert "1 of the 1 keys of the split 'test', as '2'" in caplog.messages[-1]
+    dataset.clear_keys()
+    delegate.dump("3", 3)
+    assert dataset.counts_by_key == {"train": 2, "test": 0}
+    assert [message.partition("keys")[0] for message in caplog.messages[2:]] == [
+        "the delegate, a Numbered, lacks 1 of the 3 ",
+        "the delegate, a Numbered, lacks 1 of the 1 ",
+    ]
 
 
 def test_get_honours_the_default(dataset: DatasetSplitStash) -> None:  # weakness C10

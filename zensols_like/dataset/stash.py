@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -15,6 +16,8 @@ from zensols_like.protocols import Writable
 
 __all__ = ["DatasetSplitStash", "SortedDatasetSplitStash"]
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass
 class _SplitIndex:
@@ -22,6 +25,8 @@ class _SplitIndex:
 
     container: SplitKeyContainer
     in_order: Callable[[Iterable[str]], Iterable[str]]
+    told: set[str] = field(default_factory=set)
+    """The splits of which it was told that the delegate lacks keys."""
 
     @cached_property
     def ordered(self) -> dict[str, Sequence[str]]:
@@ -41,6 +46,7 @@ class _SplitIndex:
     def clear(self) -> None:
         """Forget the keys, here and in the container."""
         self.container.clear()
+        self.told.clear()
         for name in ("ordered", "members", "all_members"):
             self.__dict__.pop(name, None)
 
@@ -49,8 +55,9 @@ class _SplitIndex:
 class DatasetSplitStash(DelegateStash, SplitStashContainer):
     """The values of a delegate that are in a split, with a view of each split.
 
-    A key is here when the split container names it and the delegate has it.  The views share the delegate and the keys;
-    the first use of the keys may make them, as the split container says.
+    A key is here when the split container names it and the delegate has it; a warning says, once for each split, how
+    many keys are left out since the delegate lacks them.  The views share the delegate and the keys; the first use of
+    the keys may make them, as the split container says.
 
     Example:
         A configuration:
@@ -146,10 +153,29 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
         names = self._index.ordered if self._view_of is None else (self._view_of,)
         keys = {name: self._index.ordered.get(name, ()) for name in names}
         own = self.delegate.keys()
+        kept: dict[str, Sequence[str]]
         if isinstance(own, NumberedKeys) and all(isinstance(some, NumberedKeys) for some in keys.values()):
-            return {name: own.common(some) for name, some in keys.items()}
-        has = frozenset(own).__contains__
-        return {name: tuple(filter(has, some)) for name, some in keys.items()}
+            kept = {name: own.common(some) for name, some in keys.items()}
+        else:
+            has = frozenset(own).__contains__
+            kept = {name: tuple(filter(has, some)) for name, some in keys.items()}
+        for name, some in keys.items():
+            if len(kept[name]) < len(some) and name not in self._index.told:
+                self._index.told.add(name)
+                self._tell_left_out(name, some, frozenset(kept[name]))
+        return kept
+
+    def _tell_left_out(self, name: str, keys: Sequence[str], kept: frozenset[str]) -> None:
+        left_out = [key for key in keys if key not in kept]
+        logger.warning(
+            "the delegate, a %s, lacks %d of the %d keys of the split %r, as %r: they are left out; "
+            "correct the keys of the split, or give a delegate that has them",
+            type(self.delegate).__name__,
+            len(left_out),
+            len(keys),
+            name,
+            left_out[0],
+        )
 
     def _get_split_name(self) -> str | None:
         return self._view_of
