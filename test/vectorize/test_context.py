@@ -77,6 +77,11 @@ def test_a_sparse_tensor_of_torch_and_a_view_become_contexts():
     assert torch.equal(SparseTensorFeatureContext.instance("f", arr[2:9, ::3].T).to_tensor(), arr[2:9, ::3].T)
 
 
+def test_a_tensor_of_nothing_with_any_strides_becomes_a_context():
+    arr = torch.empty_strided((0,), (0,))
+    assert same_bits(recorded(SparseTensorFeatureContext.instance("f", arr)).to_tensor(), torch.empty(0))
+
+
 @pytest.mark.parametrize("size", [1, 40])
 def test_a_conjugate_or_negative_view_becomes_a_context(size):
     for plain in (torch.eye(size) * (1 + 2j), torch.eye(size)):

@@ -205,6 +205,7 @@ def objects(*values):
         (torch.ones(2), torch.ones(2)),
         (torch.tensor([1 + 2j]).conj(), torch.tensor([1 - 2j])),
         (torch._neg_view(torch.ones(2)), -torch.ones(2)),
+        (torch.empty_strided((0,), (0,)), torch.empty(0)),
         (objects("".join("ab"), 1.5), objects("".join("ab"), 1.5)),
         (float("nan"), float("nan")),
         (b"a", b"a"),

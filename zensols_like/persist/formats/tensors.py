@@ -35,6 +35,8 @@ def byte_view(tensor: Tensor) -> Tensor:
         >>> byte_view(torch.tensor([1 + 2j]).conj()).view(torch.complex64)
         tensor([1.-2.j])
     """
+    if tensor.numel() == 0:  # whose strides may be any, and not all have a view
+        return torch.empty(0, dtype=torch.uint8, device=tensor.device)
     return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
 
 
