@@ -164,7 +164,7 @@ class TestCacheFactoryStash(TestFactoryStashThatMakesEveryValue):
 
 class TestOneShotFactoryStash(StashContract):
     def make(self, tmp_path: Path) -> Stash:
-        stash = OneShotFactoryStash(DirectoryStash(tmp_path))
+        stash = OneShotFactoryStash(DictionaryStash())  # one that stores files is locked while it is filled
         stash.worker = ()
         return stash
 

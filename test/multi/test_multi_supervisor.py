@@ -57,6 +57,9 @@ class Letters(MultiProcessStash):
     letters: str = "abcdefghijklmnopqrst"
     told: list[int] = field(default_factory=list)
 
+    def _calculate_has_data(self):  # so that what was made stays when the rest fails
+        return len(self.delegate) == len(self.letters)
+
     def _create_data(self):
         return self.letters
 
@@ -273,7 +276,7 @@ def test_an_encode_that_is_asked_to_stop_ends_soon_and_says_how_to_go_on(tmp_pat
         _, stderr = parent.communicate(timeout=5)
     assert parent.returncode == (143 if number == signal.SIGTERM else -signal.SIGINT)
     assert "Call the same again" in stderr
-    assert len(list((tmp_path / "numbers").glob("*.dat"))) >= 3
+    assert list((tmp_path / "numbers").glob("*.dat")) == []  # a part would pass for the whole
     left = [path.name for path in tmp_path.rglob("*") if path.name.startswith((".", "zensols-like-", "pymp-"))]
     assert left == []
 

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import os
 import pickle
-from collections.abc import Iterator
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +17,7 @@ from zensols_like.errors import PersistableError
 from zensols_like.persist import (
     CacheFactoryStash,
     DictionaryStash,
+    DirectoryStash,
     FactoryStash,
     NoopStash,
     OneShotFactoryStash,
@@ -19,6 +26,8 @@ from zensols_like.persist import (
     Primeable,
     PrimeableStash,
     ReadOnlyStash,
+    ShardStash,
+    SortedStash,
 )
 
 
@@ -278,6 +287,99 @@ def test_a_failing_worker_leaves_nothing_behind() -> None:
     assert len(stash.delegate) == 0
     stash.worker = [("a", 1), ("b", 2)]
     assert dict(stash) == {"a": 1, "b": 2}
+
+
+def in_a_child(work: Callable[[], object]) -> int:
+    """Start work in another process; returns its ID."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if work() else 1)
+        finally:
+            os._exit(2)
+    return child
+
+
+def exit_code(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("groups", [None, [{"x"}, {"y"}]])
+def test_a_worker_that_is_killed_leaves_nothing_that_counts(tmp_path: Path, groups: list[set[str]] | None) -> None:
+    def numbers(worker: Any = ()) -> OneShotFactoryStash:
+        path = tmp_path / "numbers"
+        stash = OneShotFactoryStash(SortedStash(DirectoryStash(path) if groups is None else ShardStash(path, groups)))
+        stash.worker = worker
+        return stash
+
+    def dying() -> Iterator[tuple[str, dict[str, int]]]:
+        yield "a", {"x": 1, "y": 1}
+        yield "b", {"x": 2, "y": 2}
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert exit_code(in_a_child(numbers(dying).prime)) == -signal.SIGKILL
+    stash = numbers([("c", {"x": 3, "y": 3})])
+    assert (stash.has_data, dict(stash), stash.has_data) == (False, {"c": {"x": 3, "y": 3}}, True)
+    assert list(numbers()) == list(stash)
+
+
+def test_of_several_processes_one_makes_the_values_and_the_others_wait(tmp_path: Path) -> None:
+    def slow() -> Iterator[tuple[str, int]]:
+        yield "maker", os.getpid()
+        time.sleep(0.3)
+        yield "last", 1
+
+    def numbers() -> OneShotFactoryStash:
+        stash = OneShotFactoryStash(DirectoryStash(tmp_path / "numbers"))
+        stash.worker = slow
+        return stash
+
+    children = [in_a_child(lambda: len(numbers()) == 2) for _ in range(3)]
+    assert [exit_code(child) for child in children] == [0, 0, 0]
+    assert numbers()["maker"] in children
+
+
+def test_threads_wait_for_the_one_that_primes() -> None:
+    begun = threading.Event()
+
+    def slow() -> Iterator[tuple[str, int]]:
+        for number in range(5):
+            yield str(number), number
+            begun.set()
+            time.sleep(0.05)
+
+    stash = OneShotFactoryStash(DictionaryStash())
+    stash.worker = slow
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(len, stash)
+        assert begun.wait(10)
+        second = threads.submit(len, stash)
+        assert (first.result(10), second.result(10)) == (5, 5)
+
+
+def test_values_that_a_stash_of_its_own_idea_of_data_has_stay_where_others_fail() -> None:
+    class Numbered(OneShotFactoryStash):
+        def _calculate_has_data(self) -> bool:
+            return len(self.delegate) == 3
+
+        def worker(self) -> Iterator[tuple[str, int]]:
+            for number in range(3):
+                if number == bad:
+                    raise ValueError(f"{number} is bad")
+                yield str(number), number
+
+    bad, stash = 2, Numbered(DictionaryStash())
+    with pytest.raises(ValueError, match="2 is bad"):
+        len(stash)
+    assert len(stash.delegate) == 2
+    bad = 3
+    assert len(stash) == 3
+
+
+def test_a_stash_that_was_primed_is_pickled(tmp_path: Path) -> None:
+    stash = OneShotFactoryStash(DirectoryStash(tmp_path / "numbers"))
+    stash.worker = [("a", 1)]
+    assert (len(stash), dict(pickle.loads(pickle.dumps(stash)))) == (1, {"a": 1})
 
 
 def test_a_missing_worker_is_an_error() -> None:

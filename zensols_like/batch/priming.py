@@ -45,6 +45,11 @@ class PrimingStash(PlannedStash):
 
     # ---- encode
 
+    @property
+    def _keeps_parts(self) -> bool:
+        """The manifest tells which batches are there."""
+        return True
+
     def prime(self) -> None:
         """Encode the batches that are not committed yet; goes on where an earlier call was stopped.
 

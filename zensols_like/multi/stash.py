@@ -17,7 +17,7 @@ from zensols_like.errors import ConfigurationError, WorkerError
 from zensols_like.multi.pool import ProcessPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
 from zensols_like.multi.size import LARGEST_PIECE, chunk_length, worker_count
-from zensols_like.multi.start import start_context
+from zensols_like.multi.start import refuse_while_starting, start_context
 from zensols_like.multi.stop import Stop, stoppable
 from zensols_like.persist import DelegateStash, DictionaryStash, PrimablePreemptiveStash, Stash, chunks
 
@@ -31,6 +31,9 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
     The data is cut in chunks.  Each worker builds this stash once, makes the values of one chunk after another and
     dumps them to the delegate, which must keep them where the parent process finds them.  Use it below
     ``if __name__ == "__main__":``, since workers import the main file.
+
+    All values are made, or none counts: what chunk a value is of is not known afterwards, so where the work fails or is
+    stopped, even killed, it begins anew (see `.PrimablePreemptiveStash`).  A `.MultiProcessFactoryStash` goes on.
 
         [numbers]
         class_name = mymodule.NumberStash
@@ -96,11 +99,15 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         return reprlib.repr(chunk)
 
     def prime(self) -> None:
-        """Make the values, if the delegate has none."""
+        """Make the values, if the delegate has none.
+
+        Raises:
+            Exception: The first failure in a worker; no values stay.
+        """
         super().prime()
         if not self.is_child and not self.has_data:
-            self._spawn_work(tuple(self._create_data()))
-            self._reset_has_data()
+            refuse_while_starting()  # which would wait for its parent
+            self._fill(lambda: self._spawn_work(tuple(self._create_data())))
 
     @final
     def work(self, piece: Sequence[Any]) -> Any:
@@ -115,7 +122,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
             How many chunks were done; how they are cut in this process follows the clock.
 
         Raises:
-            Exception: The first failure in a worker; chunks that were done before stay.
+            Exception: The first failure in a worker.
             WorkerError: A worker process died twice with the same work, or could not start, or the delegate keeps its
                 values in memory.
             KeyboardInterrupt: Ctrl-C was pressed.
@@ -140,9 +147,11 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
 
     def _stoppable(self) -> AbstractContextManager[Stop]:
         """Ctrl-C and SIGTERM leave the ``with`` block in good order, and say how to go on."""
-        return stoppable(
-            f"[{self.name}] was stopped; what is done stays.  Call the same again: it goes on with the rest."
-        )
+        if self._keeps_parts:
+            note = "what is done stays.  Call the same again: it goes on with the rest."
+        else:
+            note = "what was done is removed, since a part would pass for the whole.  Call the same again."
+        return stoppable(f"[{self.name}] was stopped; {note}")
 
     def _is_thrifty(self) -> bool:
         """Whether processes are only started where they pay."""

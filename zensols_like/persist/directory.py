@@ -265,5 +265,8 @@ class DirectoryStash(RecordStash):
 
     def clear(self) -> None:
         """Remove the file of each key; other files stay."""
-        for key in self._files.keys_of(""):
-            self._files.delete(key, "")
+        names = self._files.files("")
+        for name in names:
+            (self.path / name).unlink(missing_ok=True)
+        if names:
+            sync_folder(self.path)

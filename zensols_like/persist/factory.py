@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,8 @@ from typing import Any
 
 from zensols_like.errors import PersistableError
 from zensols_like.persist.delegate import DelegateStash
+from zensols_like.persist.folder import MemoryFolder, StoreFolder
+from zensols_like.persist.records import RecordStash
 from zensols_like.persist.stash import Stash
 from zensols_like.protocols import Primeable
 
@@ -21,6 +24,9 @@ __all__ = [
     "PrimeableStash",
 ]
 
+_UNFINISHED = "unfinished"
+"""What lies beside the records of a delegate as long as it is filled."""
+
 
 @dataclass
 class PreemptiveStash(DelegateStash):
@@ -32,8 +38,18 @@ class PreemptiveStash(DelegateStash):
         return self._calculate_has_data()
 
     def _calculate_has_data(self) -> bool:
-        """Whether the delegate has any key."""
+        """Whether the delegate has any key, and was not left by a process that was killed while it filled it."""
+        if _UNFINISHED in self._folder.names():
+            return False
         return next(iter(self.delegate.keys()), None) is not None
+
+    @property
+    def _folder(self) -> StoreFolder:
+        """What stands beside the records of the delegate; beside other values, nothing."""
+        stash = self.delegate
+        while isinstance(stash, DelegateStash):
+            stash = stash.delegate
+        return stash.folder if isinstance(stash, RecordStash) else MemoryFolder()
 
     def _reset_has_data(self) -> None:
         """Ask again the next time."""
@@ -59,29 +75,43 @@ class PreemptiveStash(DelegateStash):
         self._reset_has_data()
 
 
+class _Turn:
+    """Whose turn it is to prime, among the threads of a process; another process has its own."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()  # who primes may look at what is there
+
+    def __reduce__(self) -> tuple[type[_Turn], tuple[()]]:
+        return _Turn, ()
+
+
 @dataclass
 class PrimeableStash(Stash):
     """A stash that is primed once, before a value or the keys are first asked for.
+
+    Other threads wait meanwhile.
 
     A subclass does its work in :meth:`prime`: it first calls that of its base, and then may look at its own keys and
     values.  :meth:`exists` only looks: it does not prime.
     """
 
     _primed: bool = field(default=False, init=False, repr=False, compare=False)
+    _prime_turn: _Turn = field(default_factory=_Turn, init=False, repr=False, compare=False)
 
     def prime(self) -> None:
         """Make what is missing; called once before the first access, and once more after a :meth:`clear`."""
         self._primed = True  # before the work, which may look at what is there
 
     def _prime_once(self) -> None:
-        if self._primed:
-            return
-        self._primed = True
-        try:
-            self.prime()
-        except BaseException:
-            self._primed = False
-            raise
+        with self._prime_turn.lock:
+            if self._primed:
+                return
+            self._primed = True
+            try:
+                self.prime()
+            except BaseException:
+                self._primed = False
+                raise
 
     def load(self, name: str) -> Any:
         """The value of ``name`` after priming; None when absent."""
@@ -106,7 +136,10 @@ class PrimeableStash(Stash):
 
 @dataclass
 class PrimablePreemptiveStash(PrimeableStash, PreemptiveStash):
-    """A stash that is primed once, and knows whether there is data to prime at all."""
+    """A stash that is primed once, and knows whether there is data to prime at all.
+
+    Where its values are made all at once, a part of them does not count as data, whether the work failed or was killed.
+    """
 
     def prime(self) -> None:
         """Prime the delegate, where it can be."""
@@ -114,6 +147,42 @@ class PrimablePreemptiveStash(PrimeableStash, PreemptiveStash):
         if isinstance(self.delegate, Primeable):
             self.delegate.prime()
             self._reset_has_data()
+
+    @property
+    def _keeps_parts(self) -> bool:
+        """Whether this stash tells a part of its values from all of them, which takes an idea of data of its own."""
+        method = "_calculate_has_data"
+        return getattr(type(self), method) is not getattr(PreemptiveStash, method)
+
+    def _fill(self, work: Callable[[], object]) -> None:
+        """Let ``work`` store the values in the delegate if it has no data; a part never passes for the whole.
+
+        Unless parts are kept, what was stored is removed where the work fails; where its process is killed, the next
+        one does so, if the delegate is a `RecordStash`.  Of several processes one works, the others wait.
+        """
+        if self.has_data:
+            return
+        if self._keeps_parts:
+            work()
+            self._reset_has_data()
+            return
+        folder = self._folder
+        with folder.lock():
+            self._reset_has_data()
+            if self.has_data:  # another process filled it while this one waited
+                return
+            if _UNFINISHED in folder.names():
+                self.delegate.clear()
+            folder.write(_UNFINISHED, ())
+            try:
+                work()
+            except BaseException:
+                self._primed = False
+                self.delegate.clear()
+                raise
+            finally:
+                folder.remove(_UNFINISHED)
+                self._reset_has_data()
 
 
 @dataclass
@@ -216,21 +285,12 @@ class OneShotFactoryStash(PrimablePreemptiveStash):
     def prime(self) -> None:
         """Fill the delegate if it is empty."""
         super().prime()
-        if not self.has_data:
-            self._fill()
+        self._fill(self._dump_all)
 
-    def _fill(self) -> None:
+    def _dump_all(self) -> None:
         if self.worker is None:
             raise PersistableError(
                 "There is no worker.", type(self).__name__, "set `worker` to pairs of key and value, or define it"
             )
-        dumped: list[str] = []
-        try:
-            for name, inst in self.worker() if callable(self.worker) else self.worker:
-                self.dump(name, inst)
-                dumped.append(name)
-        except BaseException:
-            for name in dumped:  # a part would pass for the whole
-                self.delete(name)
-            self._primed = False
-            raise
+        for name, inst in self.worker() if callable(self.worker) else self.worker:
+            self.dump(name, inst)
