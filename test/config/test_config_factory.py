@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Optional, Protocol
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zensols_like.config import (
     Configurable,
@@ -79,6 +81,37 @@ class Typed:
     some: Sequence[Part] = ()
     readable: Readable | None = None
     anything: Any = None
+
+
+@dataclass
+class Simple:
+    flag: bool = True
+    count: "int" = 1
+    share: float = 0.5
+    maybe: "bool | None" = None
+    limit: Optional[int] = None  # noqa: UP045 (both ways to write it)
+    workers: int | float = 1
+    named: int | str = 0
+    unsaid: Any = None
+
+
+class Plain:
+    def __init__(self, lower: bool = False, size: "int | None" = None, text: str = "", what=None):
+        self.all = (lower, size, text, what)
+
+
+class Later(Simple):
+    """Its own constructor, below a dataclass."""
+
+    def __init__(self, strict: bool = False):
+        super().__init__()
+        self.strict = strict
+
+
+class Hiding(Simple):
+    """In the class itself, `float` is a method."""
+
+    def float(self): ...
 
 
 @dataclass
@@ -318,6 +351,51 @@ def test_what_may_be_meant_as_text_stays_text(option, tmp_path):
 
 def test_a_class_whose_types_cannot_be_told_gets_its_texts(tmp_path):
     assert factory(f"{PARTS}\n[it]\nclass_name = .Unknowable\npart = other", tmp_path)("it").part == "other"
+
+
+@pytest.mark.parametrize("text", ["false", "no", "str: 1", "007", "1.5.2"])
+@pytest.mark.parametrize(
+    ("kind", "option", "fix"),
+    [
+        ("Simple", "flag", "write True or False"),
+        ("Simple", "count", "write a whole number"),
+        ("Simple", "share", "write a number"),
+        ("Simple", "maybe", "write True, False or None"),
+        ("Simple", "limit", "write a whole number or None"),
+        ("Simple", "workers", "write a number"),
+        ("Plain", "lower", "write True or False"),
+        ("Plain", "size", "write a whole number or None"),
+        ("Later", "strict", "write True or False"),
+        ("Hiding", "share", "write a number"),
+    ],
+)
+def test_a_text_where_a_number_or_a_truth_value_belongs_is_an_error(kind, option, fix, text, tmp_path):
+    with pytest.raises(FactoryError, match=f"{kind} takes no text as '{option}', but this is ") as caught:
+        factory(f"[it]\nclass_name = .{kind}\n{option} = {text}", tmp_path)("it")
+    assert caught.value.where == f"{tmp_path}/test.conf [it] {option}"
+    assert caught.value.fix == fix
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("kind", "option"), [("Simple", "named"), ("Simple", "unsaid"), ("Plain", "what")])
+def test_a_text_stays_where_it_is_allowed_or_nothing_is_said(kind, option, tmp_path):
+    made = factory(f"[it]\nclass_name = .{kind}\n{option} = false", tmp_path)("it")
+    assert "false" in (made.all if kind == "Plain" else vars(made).values())
+
+
+@given(st.sampled_from([None, True, False]) | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_and_truth_values_are_taken_by_what_says_it_takes_them(value):
+    section = {"class_name": f"{__name__}.Simple", "share": value, "workers": value, "maybe": value, "unsaid": value}
+    made = ImportConfigFactory(DictionaryConfig({"it": section}))("it")
+    assert (made.share, made.workers, made.maybe, made.unsaid) == (value,) * 4
+
+
+@given(st.text())
+def test_a_text_of_any_kind_is_no_truth_value_but_may_be_a_text(text):
+    sections = {"it": {"class_name": f"{__name__}.Plain", "text": text, "what": text}}
+    assert ImportConfigFactory(DictionaryConfig(sections))("it").all == (False, None, text, text)
+    with pytest.raises(FactoryError, match="takes no text as 'lower'"):
+        ImportConfigFactory(DictionaryConfig({"it": {**sections["it"], "lower": text}}))("it")
 
 
 def test_the_error_of_a_constructor_is_the_cause(tmp_path):

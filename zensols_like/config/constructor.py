@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, is_dataclass
 from inspect import Parameter
 from types import UnionType
@@ -17,6 +18,7 @@ from zensols_like.errors import APIError, FactoryError
 __all__ = ["Constructor", "call"]
 
 _CLASS_PATH = re.compile(r"\w+(\.\w+)+")
+_SCALARS = (bool, int, float, type(None))
 
 
 @dataclass(frozen=True)
@@ -109,19 +111,58 @@ class Constructor:
                     f"write '{name} = {directive}: {text}'",
                 )
 
+    def require_scalars(self, values: Mapping[str, Any], where: Callable[[str], str]) -> None:
+        """Refuse a text where by its type an argument is a number or a truth value: ``false`` would count as true.
+
+        Args:
+            values: The arguments.
+            where: Says where an argument is given, for the error.
+
+        Raises:
+            FactoryError: One is a text that is none of what its type says.
+        """
+        texts = {name: value for name, value in values.items() if isinstance(value, str)}
+        types = self._types if texts else {}
+        for name, text in texts.items():
+            kinds = _kinds(types.get(name, Any))
+            if all(kind in _SCALARS for kind in kinds):
+                raise FactoryError(
+                    f"{self.made.__qualname__} takes no text as {name!r}, but this is {text!r}.",
+                    where(name),
+                    f"write {_written(kinds)}",
+                )
+
     @property
     def _types(self) -> Mapping[str, Any]:
         """The types of the arguments; none where they cannot be told."""
-        annotated = self.made if is_dataclass(self.made) else self.made.__init__
-        try:
-            return get_type_hints(annotated)
-        except (NameError, TypeError, AttributeError):
-            return {}
+        found: dict[str, Any] = {}
+        # both: names of base classes are known where those are, but in a class its own attributes hide types
+        for annotated in (self.made, self.made.__init__) if is_dataclass(self.made) else (self.made.__init__,):
+            with suppress(NameError, TypeError, AttributeError):
+                found |= get_type_hints(annotated)
+        return found
+
+
+def _kinds(kind: Any) -> tuple[Any, ...]:
+    """The types of a union, or the one that it is."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _written(kinds: Collection[Any]) -> str:
+    """How values of simple types are written.
+
+    Example:
+        >>> _written([bool]), _written([int, float, type(None)])
+        ('True or False', 'a number or None')
+    """
+    numbers = ["a number"] if float in kinds else ["a whole number"] if int in kinds else []
+    texts = [*numbers, *(["True", "False"] if bool in kinds else []), *(["None"] if type(None) in kinds else [])]
+    return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def _forgotten(kind: Any, text: str, sections: Collection[str]) -> str | None:
     """The directive that belongs before a text where a type is wanted; none where the text may be meant as it is."""
-    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    kinds = _kinds(kind)
     if any(map(_may_be_text, kinds)):
         return None
     if text in sections:
