@@ -133,6 +133,8 @@ def test_wrong_arrays_are_told(tmp_path, arrays):
         ArrayBatchStash.from_arrays({"id": np.arange(3)}, tmp_path, split={"train": 1.0})
     with pytest.raises(DatasetError, match="both the label and the split"):
         ArrayBatchStash.from_arrays(arrays, tmp_path, label="label", split="label")
+    with pytest.raises(DatasetError, match=r"'half' names no split for each row: its shape is \(23, 4\)"):
+        ArrayBatchStash.from_arrays(arrays, tmp_path, split="half")
     with pytest.raises(DatasetError, match="The splits are a list"):
         ArrayBatchStash.from_arrays(arrays, tmp_path, split=["train", "test"])
     with pytest.raises(BatchError, match="names are taken"):
@@ -148,6 +150,9 @@ def test_tensors_come_in_any_order_and_only_those_that_are_asked_for(tmp_path, a
         assert all(torch.equal(tensors[one], stash[name][one]) for one in tensors)
     with pytest.raises(BatchError, match="'9' is not planned"):
         list(stash.tensors(["9"]))
+    for read in (stash.tensors, stash.load_many):
+        with pytest.raises(BatchError, match=r"The keys are the text '10'.(.|\n)*a list of IDs: \['10'\]"):
+            list(read("10"))
 
 
 @pytest.mark.parametrize("stale", ["error", "rebuild", "ignore"])

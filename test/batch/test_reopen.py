@@ -38,6 +38,21 @@ def test_a_store_that_was_encoded_again_is_told(opened, tmp_path, container):
     assert opened["0"]["size"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
+def test_a_view_goes_on_with_the_store_that_its_stash_cleared_or_encoded_again(tmp_path, container):
+    stash = flower_stash(tmp_path, container=container)
+    view = stash.selecting({"size"})
+    expected = view["1"]["size"].tolist()
+    stash.clear()
+    assert view["1"]["size"].tolist() == expected
+    stash.clear()
+    stash.prime()
+    assert [tensors["size"].tolist() for tensors in view.tensors(["1"])] == [expected]
+    stash.clear()
+    stash.prime()
+    assert dict(view.load_many(["1"]))["1"]["size"].tolist() == expected
+    assert stash["1"]["size"].tolist() == expected
+
+
 def test_a_store_that_was_cleared_is_told(opened, tmp_path, container):
     flower_stash(tmp_path, container=container).clear()
     assert "cleared since it was opened" in read_anew(opened)[1]

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from support.flowers import KINDS, Flower, FlowerBatch, flower_stash, items
 
 from zensols_like.batch import (
+    ArrayBatchStash,
     Batch,
     BatchDirectoryCompositeStash,
     BatchError,
@@ -53,6 +56,29 @@ def test_a_batch_goes_from_nascent_to_decoded_and_to_a_copy(stash: BatchStash) -
     assert copied.to() is copied
     batch.deallocate()
     assert (batch.state, copied.state) == ("k", "t")
+
+
+class SummedBatch(FlowerBatch):
+    @cached_property
+    def total(self) -> torch.Tensor:
+        return self["size"].sum()
+
+
+def test_a_copy_of_a_batch_computes_for_itself_what_the_batch_keeps(stash: BatchStash) -> None:
+    stash.batch_type = SummedBatch
+    batch = stash.create_batch(points(stash))
+    assert batch.total == 6.0
+    assert batch.to(torch.device("meta")).total.is_meta
+    assert batch.holding({"size": torch.ones(2)}).total == 2.0
+    assert batch.total == 6.0
+
+
+def test_a_store_in_memory_leaves_the_arrays_of_the_source_alone(tmp_path: Path) -> None:
+    arrays = {"size": np.arange(4.0)}
+    stash = ArrayBatchStash.from_arrays(arrays, tmp_path, split={"train": 1}, shuffle=False)
+    stash.delegate = DictionaryStash()
+    stash["0"]["size"][0] = 99
+    assert arrays["size"].tolist() == [0, 1, 2, 3]
 
 
 def test_a_nascent_batch_decodes_in_memory_and_equals_the_stored_one(stash: BatchStash) -> None:  # weakness C2

@@ -155,6 +155,12 @@ def _split(
     """The rows of each split, in their order."""
     if isinstance(split, str):
         named = np.asarray(columns[split]).astype(str)
+        if named.ndim != 1:
+            raise DatasetError(
+                f"The array {split!r} names no split for each row: its shape is {named.shape}.",
+                _WHERE,
+                "give one name a row",
+            )
         names = list(dict.fromkeys(named.tolist()))
         homes = np.asarray([names.index(name) for name in np.unique(named)])[np.unique(named, return_inverse=True)[1]]
     else:

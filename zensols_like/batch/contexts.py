@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -104,7 +105,7 @@ class StashContexts:
         ]
 
     def _dump(self, key: str, group: str, value: Any) -> ReceiptRun:
-        self.stash.dump(key, value)
+        self.stash.dump(key, deepcopy(value))  # a stash in memory would keep arrays of the user
         return ReceiptRun.of(Receipt(group, 0, 0, 0))
 
     def get_part(self, key: str, group: str, receipt: Receipt, once: bool = False) -> Any:  # noqa: ARG002 (the stash knows)

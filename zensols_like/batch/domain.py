@@ -21,6 +21,7 @@ from zensols_like.errors import BatchError
 from zensols_like.loader import widen
 from zensols_like.persist import PersistableContainer
 from zensols_like.protocols import Deallocatable, Writable
+from zensols_like.source.digest import cached_names
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import CategoryEncodableFeatureVectorizer, EncodableFeatureVectorizer
 
@@ -241,6 +242,8 @@ class Batch(PersistableContainer, Deallocatable, Writable, ABC):
     def _clone(self, payload: Payload) -> Self:
         copied = object.__new__(type(self))
         vars(copied).update(vars(self))
+        for name in cached_names(type(self)):  # which a subclass made of these tensors
+            vars(copied).pop(name, None)
         copied._payload = payload
         return copied
 

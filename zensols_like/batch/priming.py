@@ -40,10 +40,15 @@ class PrimingStash(PlannedStash):
         super().__post_init__()
         self.priming = False
         self._turn = Turn(f"[{self.name}]")
-        self._ready = False
+        self._ready_for: object = None
         self._committer: Committer | None = None
 
     # ---- encode
+
+    @property
+    def _ready(self) -> bool:
+        """Whether the store was found usable since it was opened, by this stash itself."""
+        return self._ready_for is self.store.opening
 
     @property
     def _keeps_parts(self) -> bool:
@@ -67,7 +72,8 @@ class PrimingStash(PlannedStash):
                     self.deallocate()  # another writer may have gone on while this one waited
                     if not self._is_usable():
                         self._encode()
-            self._ready = not self.is_child
+            vars(self).pop("_reader", None)  # a view may have one of before
+            self._ready_for = None if self.is_child else self.store.opening
 
     def _is_usable(self) -> bool:
         """Whether the store needs no encode.

@@ -8,6 +8,7 @@ from typing import Any, Protocol, overload
 
 from torch import Tensor
 
+from zensols_like.errors import BatchError
 from zensols_like.persist import ReadOnlyStash, chunks
 
 __all__ = ["BatchIDs", "BatchSplit", "SplitOwner", "SplitViews", "pieces_of", "position_of", "positions_of"]
@@ -78,6 +79,8 @@ class BatchIDs(Sequence[str]):
 
 def pieces_of(keys: Iterable[str]) -> Iterator[Sequence[str]]:
     """Keys that are looked up together; each alone of what is no sequence, since nobody knows when the next comes."""
+    if isinstance(keys, str):  # whose letters may well be IDs
+        raise BatchError(f"The keys are the text {keys!r}.", None, f"give a list of IDs: [{keys!r}]")
     if isinstance(keys, BatchIDs):
         return (keys[start : start + _RUN] for start in range(0, len(keys), _RUN))
     return chunks(keys, _RUN if isinstance(keys, Sequence) else 1)

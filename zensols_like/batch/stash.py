@@ -115,7 +115,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         "_mapping",
         "_contexts",
         "_groups",
-        "_ready",
+        "_ready_for",
         "_reader",
         "_row_reader",
     )
@@ -162,7 +162,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         if isinstance(names, str):
             names = [names]
         wanted = None if names is None else frozenset(names)
-        if "_ready" in vars(self) and wanted is not None:
+        if "_ready_for" in vars(self) and wanted is not None:
             known = self._mapping.get_attributes()
             unknown = sorted(wanted.difference(known))
             if unknown:
@@ -323,7 +323,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
     def selecting(self, parts: Collection[str] | None) -> BatchStash:
         """The same batches with other ``decoded_attributes``."""
         view = object.__new__(type(self))  # not a copy, which would leave the books behind
-        vars(view).update(vars(self))
+        vars(view).update(vars(self), store=self.store)
         view.decoded_attributes = parts
         return view
 
@@ -404,9 +404,9 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         self.store.refresh()
         for name in ("codec", "_mapping", "_groups", "_reader", "_row_reader"):
             vars(self).pop(name, None)
-        self._ready = False
+        self._ready_for = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made again in another process."""
         state = {name: value for name, value in vars(self).items() if name not in self._NOT_PICKLED}
-        return {**state, "observer": None, "_committer": None, "_ready": False}
+        return {**state, "observer": None, "_committer": None, "_ready_for": None}

@@ -50,12 +50,14 @@ class BatchStore:
 
     Attributes:
         index_damage: What is wrong with the index, where it was made again in memory.
+        opening: Another object after each `refresh`, by which those who share the books see that there was one.
     """
 
     def __init__(self, folder: StoreFolder, contexts: ContextStore | None = None) -> None:
         self.folder = folder
         self.contexts = contexts
         self.index_damage: CorruptBatch | None = None
+        self.opening = object()
         self._is_proven = True
         self._manifest: Manifest | None = None
         self._plan: Plan | None = None
@@ -70,6 +72,7 @@ class BatchStore:
         """Forget what was read, since another process may have gone on."""
         self._manifest = self._plan = self._index = self.index_damage = None
         self._is_proven = True
+        self.opening = object()
 
     @property
     def manifest(self) -> Manifest | None:

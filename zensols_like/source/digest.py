@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
 
 from xxhash import xxh3_128
@@ -13,7 +13,7 @@ from xxhash import xxh3_128
 from zensols_like.persist import ReadOnlyStash
 from zensols_like.protocols import Deallocatable
 
-__all__ = ["Level", "SourceStash", "digest_parts"]
+__all__ = ["Level", "SourceStash", "cached_names", "digest_parts"]
 
 Buffer: TypeAlias = "bytes | memoryview"
 
@@ -57,7 +57,7 @@ class SourceStash(ReadOnlyStash, Deallocatable):
 
     def clear(self) -> None:
         """Forget what was read: it is read again when it is next asked for.  The source stays."""
-        for name in _cached(type(self)):
+        for name in cached_names(type(self)):
             self.__dict__.pop(name, None)
 
     def deallocate(self) -> None:
@@ -66,7 +66,7 @@ class SourceStash(ReadOnlyStash, Deallocatable):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what was read."""
-        left_out = _cached(type(self))
+        left_out = cached_names(type(self))
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
 
@@ -85,6 +85,9 @@ def digest_parts(parts: Iterable[str | Buffer]) -> str:
     return digest.hexdigest()
 
 
-def _cached(cls: type[Any]) -> set[str]:
+@cache
+def cached_names(cls: type[Any]) -> frozenset[str]:
     """The attributes of a class that are made when they are first asked for."""
-    return {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, cached_property)}
+    return frozenset(
+        name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, cached_property)
+    )
