@@ -26,13 +26,17 @@ from zensols_like.batch import (
     Batch,
     BatchDirectoryCompositeStash,
     BatchError,
+    BatchFeatureMapping,
     BatchShardStash,
     BatchStash,
     CorruptBatch,
     DataPoint,
     DataPointIDSet,
+    DefaultBatch,
     EncodedBatch,
     EncodeError,
+    FieldFeatureMapping,
+    ManagerFeatureMapping,
     MappingError,
     MissingBatchError,
     StaleError,
@@ -412,6 +416,35 @@ def test_a_changed_configuration_is_stale_and_says_what_changed(tmp_path: Path) 
     assert "batch_size: 4 -> 5" in found.value.what
     assert 'categories: ["iris", "lily", "rose"] -> ["aster", "iris", "lily", "rose"]' in found.value.what
     assert "zensols-like clear" in str(found.value)
+
+
+def test_attributes_that_came_and_went_are_named_beside_all_else_that_changed(tmp_path: Path) -> None:
+    def wide(names: Sequence[str], **options: Any) -> BatchStash:
+        mapped = tuple(FieldFeatureMapping(name, "number", True, "size") for name in names)
+        return flower_stash(
+            tmp_path,
+            delegate=BatchShardStash(tmp_path / "batch", [{name} for name in names]),
+            batch_type=DefaultBatch,
+            batch_feature_mappings=BatchFeatureMapping(None, [ManagerFeatureMapping("flowers", mapped)]),
+            **options,
+        )
+
+    columns = [f"b{number}" for number in range(190)]
+    wide(["größe", *columns]).prime()
+    assert wide([*columns, "neu"], batch_size=5).differences() == [
+        "attributes that are gone: 'größe'",
+        "attributes that are new: 'neu'",
+        "batch_size: 4 -> 5",
+    ]
+    assert wide(["größe"]).differences() == ["attributes that are gone: 'b0', 'b1', 'b10', 'b100', 'b101' and 185 more"]
+
+
+def test_groups_that_are_others_are_named_and_those_that_stay_are_not(tmp_path: Path) -> None:
+    flower_stash(tmp_path).prime()
+    other = BatchDirectoryCompositeStash(tmp_path / "batch", ({"label"}, {"size"}, {"leaves", "noise"}))
+    assert flower_stash(tmp_path, delegate=other).differences() == [
+        "groups: ('leaves', 'size'), ('noise') -> ('leaves', 'noise'), ('size')"
+    ]
 
 
 def test_unlabeled_data_has_no_labels(tmp_path: Path) -> None:  # weakness A2

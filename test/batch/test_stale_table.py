@@ -95,7 +95,7 @@ STALE = [
     edit("an attribute from elsewhere", CODE, '"size", is_agg=True', '"size", True, "width"', '"size" -> "width"'),
     edit("an attribute value by value", CODE, '"size", is_agg=True', '"size", is_agg=False', "is_agg: true -> false"),
     edit("another attribute is the label", CODE, '    "kind",\n        [', '    "size",\n        [', "is_label"),
-    edit("one attribute less", CODE, 'FieldFeatureMapping("color", "color"),', "", "groups"),
+    edit("one attribute less", CODE, 'FieldFeatureMapping("color", "color"),', "", "attributes that are gone: 'color'"),
     edit("another value in the table", TABLE, "p3,rose,white,3.5", "p3,rose,white,3.6", "source: its content changed"),
     edit("one more row", TABLE, "p3,rose", "p99,rose,red,1.0,x\np3,rose", "source: its content changed"),
     edit("one row less", TABLE, "p19,lily,white,19.5,x\n", "", "source: its content changed"),

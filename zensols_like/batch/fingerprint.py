@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import PurePath
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -32,7 +32,8 @@ class Difference:
     new: Any
 
     def __str__(self) -> str:
-        return f"{self.field}: {json.dumps(self.old)} -> {json.dumps(self.new)}"
+        old, new = (json.dumps(value, ensure_ascii=False) for value in (self.old, self.new))
+        return f"{self.field}: {old} -> {new}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,26 @@ class Fingerprint:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    @classmethod
+    def of_all(cls, groups: Iterable[Fingerprint]) -> Fingerprint:
+        """That of all attributes of some groups, which have the rest in common."""
+        attributes: dict[str, Any] = {}
+        common: dict[str, Any] = {}
+        for group in groups:
+            attributes |= group.fields["attributes"]
+            common |= group.fields
+        return cls({**common, "attributes": attributes})
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The names of the attributes."""
+        return frozenset(self.fields["attributes"])
+
+    def only(self, names: Collection[str]) -> Fingerprint:
+        """The same of some attributes."""
+        some = {name: made for name, made in self.fields["attributes"].items() if name in names}
+        return Fingerprint({**self.fields, "attributes": some})
 
     def differences(self, new: Fingerprint) -> list[Difference]:
         """What differs in another one, field by field, with dotted names."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ FRESHEN = "take the change back, set stale = rebuild, or clear the store: stash.
 
 _REPAIRED = 10
 """Batches that a call names."""
+_NAMED = 5
+"""Attributes that a line names, and groups."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,15 @@ class Manifest:
 
     def differences(self, wanted: Sequence[Group]) -> list[str]:
         """What differs from the groups that are wanted, a line for each field."""
-        stored = {group.attributes: group for group in self.groups}
-        new = {group.attributes: group for group in wanted}
-        if stored.keys() != new.keys():
-            return [f"groups: {json.dumps(sorted(stored))} -> {json.dumps(sorted(new))}"]
-        lines = {
-            str(difference)
-            for attributes, group in stored.items()
-            for difference in group.fingerprint.differences(new[attributes].fingerprint)
-        }
+        old, new = (Fingerprint.of_all(group.fingerprint for group in some) for some in (self.groups, wanted))
+        both = old.attributes & new.attributes
+        lines = [str(difference) for difference in old.only(both).differences(new.only(both))]
+        for what, names in (("gone", old.attributes - both), ("new", new.attributes - both)):
+            if names:
+                lines.append(f"attributes that are {what}: {_some(sorted(names))}")
+        before, after = ({both.intersection(group.attributes) for group in some} for some in (self.groups, wanted))
+        if before | {frozenset()} != after | {frozenset()}:
+            lines.append(f"groups: {_groups_text(before - after)} -> {_groups_text(after - before)}")
         return sorted(lines)
 
     def to_json(self) -> bytes:
@@ -156,6 +158,19 @@ class Manifest:
                 where,
                 "restore the file from a copy, or clear the store and encode again",
             ) from error
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names for people; of many a few and how many more there are."""
+    rest = len(names) - _NAMED
+    return ", ".join(map(repr, names[:_NAMED])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _groups_text(groups: Iterable[Collection[str]]) -> str:
+    """Groups of attributes for people; of many a few."""
+    texts = sorted(f"({_some(sorted(group))})" for group in groups if group)
+    rest = len(texts) - _NAMED
+    return ", ".join(texts[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def repair_with(names: Sequence[str] = (), command: str = "zensols-like verify -c FILE") -> str:
