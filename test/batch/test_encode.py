@@ -314,7 +314,7 @@ def test_a_failing_data_point_is_named_with_all_there_is_to_know(tmp_path: Path,
     error = found.value
     assert error.what == "Cannot encode data point '7'. ArithmeticError: cannot stand 7.0"
     assert error.where == "attribute 'noise', vectorizer 'noise' (FailingVectorizer) of manager 'flowers'"
-    assert error.__notes__ == ["while encoding batch '1' of split 'train'"]
+    assert error.__notes__[0] == "while encoding batch '1' of split 'train'"
     assert error.exit_code == 5
     if workers == 2:
         assert "cannot stand 7.0" in str(error.__cause__)
@@ -357,7 +357,7 @@ def test_of_many_data_points_the_one_whose_attribute_cannot_be_read_is_named(tmp
     del source["6"]["size"]
     with pytest.raises(EncodeError, match=r"Cannot read 'size' of data point '6'. KeyError: 'size'") as found:
         flower_stash(tmp_path, source=source, workers=workers).prime()
-    assert found.value.__notes__ == ["while encoding batch '1' of split 'train'"]
+    assert found.value.__notes__[0] == "while encoding batch '1' of split 'train'"
     assert found.value.fix == "mend the attribute of the data point class, or the item that it looks at"
 
 
@@ -396,6 +396,37 @@ def test_what_was_committed_stays_and_the_rest_follows(tmp_path: Path) -> None: 
         FailingVectorizer.bad = before
     assert (tmp_path / "batch" / "comp" / "noise" / "0.dat").stat().st_mtime_ns == kept
     assert whole.status is Status.COMPLETE
+
+
+def test_an_encode_that_failed_says_how_many_batches_are_kept(tmp_path: Path) -> None:
+    with pytest.raises(EncodeError) as found:
+        failing(tmp_path).prime()
+    kept = "1 of 5 batches are kept; if you change code that made them, give its class another version"
+    assert any(note.startswith(kept) for note in found.value.__notes__)
+
+
+def test_a_store_in_which_nothing_is_committed_begins_anew_by_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = items(20)
+    bad["0"]["size"] = "large"
+    with pytest.raises(EncodeError) as found:
+        flower_stash(tmp_path, source=bad).prime()
+    assert not any("kept" in note for note in found.value.__notes__)
+    caplog.set_level("INFO")
+    mended = flower_stash(tmp_path, batch_size=5, vectorizer_manager_set=managers(kinds=("lily", "rose", "iris", "b")))
+    mended.prime()
+    assert (mended.status, len(mended)) == (Status.COMPLETE, 5)
+    assert "nothing is committed of what was begun" in caplog.text
+
+
+def test_a_store_in_which_nothing_is_committed_takes_other_splits(tmp_path: Path) -> None:
+    bad = items(20)
+    bad["0"]["size"] = "large"
+    with pytest.raises(EncodeError):
+        flower_stash(tmp_path, source=bad).prime()
+    other = flower_stash(tmp_path, n=24)
+    assert digest(other) == digest(flower_stash(tmp_path / "b", n=24))
 
 
 def test_a_partial_store_is_not_taken_for_another_source(tmp_path: Path) -> None:

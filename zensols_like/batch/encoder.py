@@ -47,18 +47,20 @@ class BatchEncoder:
         """Write down what belongs in the store, or go on with what was begun.
 
         Raises:
-            StaleError: It was begun with other splits.
+            StaleError: It was begun with other splits, and some batches are committed.
         """
         manifest = self.store.manifest
         if manifest is None:
             self.store.begin(self._describe(plan, seed_context, source), plan)
         elif not self.store.mend_plan(plan):
-            raise StaleError(
-                f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} data "
-                f"points in {manifest.plan['batches']} batches were planned, now {plan.size} in {len(plan)}.",
-                self.store.location,
-                FRESHEN,
-            )
+            if not self.store.is_begun_only:
+                raise StaleError(
+                    f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} "
+                    f"data points in {manifest.plan['batches']} batches were planned, now {plan.size} in {len(plan)}.",
+                    self.store.location,
+                    FRESHEN,
+                )
+            self.begin_again(plan, source)
 
     def begin_again(self, plan: Plan, source: Any, new: Collection[Commit] = ()) -> None:
         """Write down what belongs in a store that is stale or damaged, and keep of it what is still right.
@@ -75,7 +77,8 @@ class BatchEncoder:
         manifest = self.store.require_manifest()
         plan = plan.with_digest(manifest.plan["digest"]) or plan  # so that a loader can go on where it was
         described = self._describe(plan, manifest.seed_context, source)
-        kept = [] if has_changed(source, manifest.source) else list(self._unchanged(manifest, plan))
+        keeps_none = self.store.is_begun_only or has_changed(source, manifest.source)
+        kept = [] if keeps_none else list(self._unchanged(manifest, plan))
         replaced = {position for commit in new for position in commit.positions}
         kept = [*(commit for commit in kept if replaced.isdisjoint(commit.positions)), *new]
         self.store.begin(replace(described, generation=manifest.generation + 1), plan, kept)

@@ -131,6 +131,11 @@ class Index:
         """Whether every record of a batch is committed."""
         return bool((self.file[:, position] >= 0).all())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no record is committed."""
+        return bool((self.file < 0).all())
+
     def missing(self) -> list[int]:
         """The positions of the batches of which a record is not committed."""
         found: list[int] = np.flatnonzero((self.file < 0).any(axis=0)).tolist()

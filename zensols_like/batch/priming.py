@@ -87,6 +87,8 @@ class PrimingStash(PlannedStash):
             return True
         if self.stale == "rebuild":
             return self.store.is_complete and not self.differences()
+        if self.store.is_begun_only:
+            return False  # there is nothing that could be stale
         if self.stale == "error" or not self.store.is_complete:
             self.require_fresh()
         return self.store.is_complete
@@ -106,6 +108,8 @@ class PrimingStash(PlannedStash):
 
     def _encode(self) -> None:
         plan = self._plan_anew()
+        if self.store.is_begun_only:
+            logger.info("nothing is committed of what was begun in %s, so that it begins anew", self.store.location)
         if self.differences():
             self._encoder.begin_again(plan, self.split_stash_container)
         else:
@@ -129,11 +133,23 @@ class PrimingStash(PlannedStash):
                 raise
             self._contexts.close()
             committer.finish()
+        except BaseException as error:
+            self._tell_kept(error, len(plan))
+            raise
         finally:
             self._committer = None
             if self.observer is not None:
                 self.observer.finished()
         logger.info("encoded all %d batches into %s", len(plan), self.store.location)
+
+    def _tell_kept(self, error: BaseException, total: int) -> None:
+        """Add to an error that ended an encode how many batches are committed, which nobody encodes again."""
+        kept = total - len(self.store.index.missing())
+        if kept > 0:
+            error.add_note(
+                f"{kept} of {total} batches are kept; if you change code that made them, give its class another "
+                "version, or clear the store"
+            )
 
     def _done(self, result: list[Commit]) -> None:
         """In the parent: take notice of what a worker stored."""

@@ -113,6 +113,11 @@ class BatchStore:
         return self.manifest is not None and self.manifest.is_complete
 
     @property
+    def is_begun_only(self) -> bool:
+        """Whether a store was begun, and nothing is committed yet."""
+        return self.manifest is not None and not self.is_complete and self.index.is_empty
+
+    @property
     def plan(self) -> Plan:
         """Which data points make which batch.
 
