@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zensols_like.batch import BatchFeatureMapping, FieldFeatureMapping, ManagerFeatureMapping
+from zensols_like.batch import BatchFeatureMapping, FieldFeatureMapping, ManagerFeatureMapping, RowDataPoint
 from zensols_like.config import ImportConfigFactory, load_config
 from zensols_like.dataframe import DataframeBatch, DataframeBatchStash, DataframeDataPoint
 from zensols_like.errors import BatchError, ConfigurationError, DataframeError, DatasetError, EncodeError, StaleError
@@ -204,6 +204,35 @@ def test_a_row_without_the_column_of_the_label_is_a_point_for_prediction(tmp_pat
     made = stash.create_batch([DataframeDataPoint(number, stash, row) for number, (_, row) in enumerate(rows)])
     assert (made.has_labels, len(made.get_features())) == (False, len(animals()))
     assert made.data_point_ids == tuple(map(str, range(len(animals()))))  # numbers are IDs, too
+
+
+@settings(max_examples=20)
+@given(st.floats(-1e6, 1e6, width=32), st.sampled_from(["red", "grey", "black"]), st.sampled_from(["tree", "house"]))
+def test_an_unseen_row_may_be_a_mapping(weight, color, home):
+    with tempfile.TemporaryDirectory() as folder:
+        stash = stash_of(animals(), folder, label="kind", split="part")
+        row = {"weight": weight, "color": color, "home": home}
+        points = [kind("unseen", stash, row) for kind in (DataframeDataPoint, RowDataPoint)]
+        points.append(DataframeDataPoint("unseen", stash, pd.Series(row)))
+        one, other, third = (stash.create_batch([point]).get_features() for point in points)
+    assert torch.equal(one, other)
+    assert torch.equal(one, third)
+
+
+@pytest.mark.parametrize("row", [None, animals(), ["red"]], ids=["nothing", "table", "list"])
+def test_what_is_no_row_is_refused_by_a_data_point(row):
+    with pytest.raises(BatchError, match="The row of data point 'unseen' is a") as caught:
+        DataframeDataPoint("unseen", None, row)
+    assert "mapping" in caught.value.fix
+
+
+@pytest.mark.parametrize("kind", [DataframeDataPoint, RowDataPoint])
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_missing_number_of_an_unseen_row_is_refused(tmp_path, kind, missing):
+    stash = stash_of(animals(), tmp_path, label="kind", split="part")
+    good, bad = ({"weight": weight, "color": "red", "home": "tree"} for weight in (1.5, missing))
+    with pytest.raises(EncodeError, match="data point 'bad'"):
+        stash.create_batch([kind("good", stash, good), kind("bad", stash, bad)]).encode()
 
 
 def test_a_pickled_batch_still_gives_its_features(tmp_path):

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.dataframe import DataframeFeatureVectorizerManager, FrameStash
-from zensols_like.errors import DataframeError
+from zensols_like.dataframe.vectorize import NumberVectorizer
+from zensols_like.errors import DataframeError, VectorizerError
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import (
     AttributeEncodableFeatureVectorizer,
@@ -50,13 +51,14 @@ def test_metadata_can_be_written(capsys):
 def test_numbers_are_attributes_and_text_is_one_hot():
     manager = manage(animals(), "a_")
     kinds = {feature_id: type(vectorizer) for feature_id, vectorizer in manager.items()}
+    assert issubclass(NumberVectorizer, AttributeEncodableFeatureVectorizer)
     assert kinds == {
         "a_color": OneHotEncodedEncodableFeatureVectorizer,
         "a_home": OneHotEncodedEncodableFeatureVectorizer,
         "a_kind": OneHotEncodedEncodableFeatureVectorizer,
-        "a_legs": AttributeEncodableFeatureVectorizer,
-        "a_weight": AttributeEncodableFeatureVectorizer,
-        "a_wild": AttributeEncodableFeatureVectorizer,
+        "a_legs": NumberVectorizer,
+        "a_weight": NumberVectorizer,
+        "a_wild": NumberVectorizer,
     }
     assert manager["a_home"].optimize_bools
     assert not manager["a_kind"].optimize_bools
@@ -159,6 +161,24 @@ def test_a_column_that_is_no_feature_is_refused_and_can_be_left_out(column, what
     assert "exclude_columns" in caught.value.fix or "leave out" in caught.value.fix
     frame = animals().join(pd.DataFrame(column))
     assert len(manage(frame, exclude_columns=list(column)).dataset_metadata.columns) == 5
+
+
+def test_every_column_with_missing_values_is_named_at_once():
+    columns = {f"x{number}": [1.0, None, 2.0] for number in range(20)}
+    with pytest.raises(
+        DataframeError, match=r"'x0' has 1 missing .* 19 more columns, as \['x1', .*'x10'\]\."
+    ) as caught:
+        manage(animals(**columns)).dataset_metadata  # noqa: B018
+    assert "fillna" in caught.value.fix
+
+
+def test_a_missing_number_of_an_unseen_row_is_refused_as_in_the_table():
+    weight = manage(animals())["weight"]
+    assert weight.transform([1.5, 2]).tolist() == [1.5, 2.0]
+    with pytest.raises(VectorizerError, match="missing") as caught:
+        weight.transform([1.5, float("nan")])
+    assert "fill" in caught.value.fix
+    assert weight.fingerprint() == AttributeEncodableFeatureVectorizer.of("weight").fingerprint()
 
 
 def test_a_column_of_categories_has_all_of_them():

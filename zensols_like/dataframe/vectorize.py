@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from zensols_like.batch import BatchFeatureMapping, FieldFeatureMapping, ManagerFeatureMapping
@@ -16,21 +17,24 @@ from zensols_like.config import Dictable
 from zensols_like.dataframe.column import is_taken
 from zensols_like.dataframe.stash import DataframeStash, SplitColumnDataframeStash
 from zensols_like.dataframe.table import require_columns
-from zensols_like.errors import DataframeError
+from zensols_like.errors import DataframeError, VectorizerError
 from zensols_like.vectorize import (
     AttributeEncodableFeatureVectorizer,
     EncodableFeatureVectorizer,
     FeatureVectorizerManager,
     NominalEncodedEncodableFeatureVectorizer,
     OneHotEncodedEncodableFeatureVectorizer,
+    canonical,
 )
 
-__all__ = ["DataframeFeatureVectorizerManager", "DataframeMetadata", "LabelEncoding"]
+__all__ = ["DataframeFeatureVectorizerManager", "DataframeMetadata", "LabelEncoding", "NumberVectorizer"]
 
 logger = logging.getLogger(__name__)
 
 _MANY = 20
 """Categories that are never too many."""
+_FEW = 10
+"""Of the columns that an error names."""
 
 LabelEncoding = Literal["onehot", "nominal", "number"]
 """A label as a row with a one, as the number of its class (int64), or as the number that it is."""
@@ -57,6 +61,24 @@ class DataframeMetadata(Dictable):
     def continuous(self) -> tuple[str, ...]:
         """The features that are numbers."""
         return tuple(column for column in self.columns if column not in self.discrete)
+
+
+@dataclass
+class NumberVectorizer(AttributeEncodableFeatureVectorizer):
+    """The numbers of a column, of which none is missing: what the table may not have, an unseen row may not have."""
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """That of the class that makes the bytes."""
+        return {**super().fingerprint(), "class": canonical(AttributeEncodableFeatureVectorizer)}
+
+    def _numbers(self, data: Any) -> np.ndarray[Any, Any]:
+        numbers = super()._numbers(data)
+        # whole columns are those of the table, which was looked at already
+        if not isinstance(data, np.ndarray) and numbers.dtype.kind == "f" and np.isnan(numbers).any():
+            raise VectorizerError(
+                "The number is missing (NaN).", self._where(), "fill it in as in the table, or leave out the row"
+            )
+        return numbers
 
 
 @dataclass
@@ -117,7 +139,10 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
         for column in (self.label_col, *columns):
             self._check_name(column)
         for column in columns:
-            self._check_feature(frame[column])
+            self._check_type(frame[column])
+        self._check_missing(frame, columns)
+        for column in columns:
+            self._check_text(frame[column])
         return DataframeMetadata(
             self.prefix,
             self.label_col,
@@ -155,29 +180,35 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
                 else "rename it to a string that no attribute of a DataframeDataPoint has, or use exclude_columns",
             )
 
-    def _check_feature(self, column: pd.Series) -> None:
-        where = f"{self._where}, column {column.name!r}"
+    def _check_type(self, column: pd.Series) -> None:
         if not (_is_number(column) or _is_text(column)):
             raise DataframeError(
                 f"The column {column.name!r} is of type {column.dtype}, neither numbers nor text.",
-                where,
+                f"{self._where}, column {column.name!r}",
                 "make numbers or categories of it, or leave it out with exclude_columns",
             )
-        missing = column.index[column.isna()]
-        if len(missing):
-            raise DataframeError(
-                f"The column {column.name!r} has {len(missing)} missing values, as in rows {list(missing[:5])}.",
-                where,
-                "fill them in, leave out the rows, or leave out the column with exclude_columns",
-            )
-        if not _is_number(column) and not isinstance(column.dtype, pd.CategoricalDtype):
-            self._check_text(column, where)
 
-    def _check_text(self, column: pd.Series, where: str) -> None:
+    def _check_missing(self, frame: pd.DataFrame, columns: Collection[str]) -> None:
+        """Refuse missing values, and name every column that has some: a wide table often has many."""
+        missing = {name: rows for name in columns if len(rows := frame.index[frame[name].isna()])}
+        if not missing:
+            return
+        first, *others = missing
+        also = f"; so have {len(others)} more columns, as {others[:_FEW]}" if others else ""
+        raise DataframeError(
+            f"The column {first!r} has {len(missing[first])} missing values, "
+            f"as in rows {list(missing[first][:5])}{also}.",
+            f"{self._where}, column {first!r}",
+            "fill them in, as by frame.fillna(…), leave out the rows, or leave out the columns with exclude_columns",
+        )
+
+    def _check_text(self, column: pd.Series) -> None:
         """Refuse numbers with a few words among them, which would become a category for each number.
 
         Text of which nearly each value is a category of its own is told, since it is seldom meant.
         """
+        if _is_number(column) or isinstance(column.dtype, pd.CategoricalDtype):
+            return
         categories = column.nunique()
         if categories > max(_MANY, len(column) / 2):
             logger.warning(
@@ -192,7 +223,7 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
         if 0 < len(words) < len(column) / 2:
             raise DataframeError(
                 f"The column {column.name!r} holds numbers, but {list(words[:3])} in rows {list(words.index[:3])}.",
-                where,
+                f"{self._where}, column {column.name!r}",
                 "mend the values, leave out the column with exclude_columns, or give it a categorical type if these "
                 "are names",
             )
@@ -253,7 +284,7 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
                     feature_id, categories=metadata.discrete[column], optimize_bools=True
                 )
             else:
-                yield AttributeEncodableFeatureVectorizer.of(feature_id)
+                yield NumberVectorizer.of(feature_id)
 
     def _label_vectorizer(self, feature_id: str, labels: tuple[Any, ...]) -> EncodableFeatureVectorizer:
         if self.label_encoding == "number":
