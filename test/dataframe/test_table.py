@@ -111,6 +111,12 @@ def test_an_index_of_anything_else_is_refused(index):
     assert "strings or integers" in caught.value.fix
 
 
+def test_a_missing_key_is_what_the_error_names():
+    frame = pd.DataFrame({"a": [1, 2, 3]}, index=[188, None, 3])
+    with pytest.raises(DataframeError, match="The index holds nan"):
+        key_index(frame, "here")
+
+
 @pytest.mark.parametrize("index", [["x", "x"], [1, "1"]], ids=["equal", "equal as strings"])
 def test_keys_that_come_twice_are_refused(index):
     with pytest.raises(DataframeError, match="Duplicate keys"):

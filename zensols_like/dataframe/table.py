@@ -91,10 +91,12 @@ def key_index(frame: pd.DataFrame, where: str) -> pd.Index[str]:
         given = list(frame.index)
         wrong = [key for key in given if type(key) is not str and not _is_key(key)]
     if wrong:
+        # a missing key makes floats of all whole numbers, and it is the one to blame
+        strange = next((key for key in wrong if pd.isna(key)), wrong[0])
         raise DataframeError(
-            f"The index holds {wrong[0]!r}.",
+            f"The index holds {strange!r}.",
             where,
-            "give an index of strings or integers: they are the keys of the stash",
+            "give an index of strings or integers, as by reset_index(drop=True): they are the keys of the stash",
         )
     keys = pd.Index(list(map(str, given)), dtype=object, name=frame.index.name)
     if not keys.is_unique:
