@@ -177,6 +177,27 @@ def test_a_table_is_a_container_of_split_keys():
     assert set(stash.split_names) == {"train", "dev", "test"}
 
 
+@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=40), st.integers(0, 3))
+def test_a_seed_mixes_the_rows_of_each_split_the_same_way_every_time(splits, seed):
+    frame = pd.DataFrame({"split": splits})
+    in_order, mixed, again = (
+        {name: list(keys) for name, keys in Frames(None, "split", None, frame, shuffle_seed=one).keys_by_split.items()}
+        for one in (None, seed, seed)
+    )
+    assert mixed == again
+    assert list(mixed) == list(in_order)
+    assert {name: sorted(keys, key=int) for name, keys in mixed.items()} == in_order
+
+
+def test_a_table_that_is_sorted_by_its_label_can_be_mixed():
+    frame = pd.read_csv(IRIS).sort_values("species", kind="stable")
+    sorted_keys, mixed_keys = (
+        Frames(None, "ds_type", None, frame, shuffle_seed=seed).keys_by_split["train"] for seed in (None, 7)
+    )
+    assert set(frame["species"][list(map(int, sorted_keys[:16]))]) == {"setosa"}
+    assert set(frame["species"][list(map(int, mixed_keys[:16]))]) == {"setosa", "versicolor", "virginica"}
+
+
 def test_splits_of_numbers_are_named_by_strings():
     assert set(in_memory(flowers().assign(split=[0, 1, 1])).split_names) == {"0", "1"}
 

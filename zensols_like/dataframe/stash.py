@@ -187,7 +187,8 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
 class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
     """A table with a column that says which split a row belongs to.
 
-    Splits come in the order in which the table first names them, keys in the order of the rows.
+    Splits come in the order in which the table first names them, keys in the order of the rows.  Batches are cut in the
+    order of the keys: those of a table that is sorted by its label have one class each, but for a `shuffle_seed`.
     """
 
     split_col: str | None
@@ -195,6 +196,10 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
 
     label_col: str | None = field(default=None, kw_only=True)
     """The name of the column with the label, for :meth:`get_labels`."""
+
+    # None keeps the fingerprints of stores that were made without this option
+    shuffle_seed: int | None = field(default=None, kw_only=True)
+    """What the keys of each split are mixed with, the same way every time; they keep the order of the rows without."""
 
     def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
         if self.split_col is None:
@@ -221,7 +226,11 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
                 "name one; or put the table into a DatasetSplitStash with a StashSplitKeyContainer",
             )
         codes, names = pd.factorize(self.dataframe[self.split_col].astype(str))
-        return {str(name): self._table[1].at(np.flatnonzero(codes == code)) for code, name in enumerate(names)}
+        rows = {str(name): np.flatnonzero(codes == code) for code, name in enumerate(names)}
+        if self.shuffle_seed is not None:
+            generator = np.random.RandomState(self.shuffle_seed)
+            rows = {name: generator.permutation(own) for name, own in rows.items()}
+        return {name: self._table[1].at(own) for name, own in rows.items()}
 
     def get_labels(self) -> tuple[str, ...]:
         """The labels that there are, in their order.
@@ -321,6 +330,8 @@ class DefaultDataframeStash(SplitKeyDataframeStash):
         split_col = ds_type
         key_path = None
         input_csv_path = path: iris.csv
+
+    With ``shuffle_seed = 7`` the rows of each split are mixed, which a file that is sorted by its label wants.
 
     Example:
         >>> from pathlib import Path
