@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,27 @@ def test_clearing_removes_batches_and_books_but_not_the_source(tmp_path: Path) -
     assert len(stash) == 5
     stash.clear_all()
     assert len(stash.split_stash_container.delegate) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(BatchShardStash, BatchDirectoryCompositeStash), (BatchDirectoryCompositeStash, BatchShardStash)],
+)
+@pytest.mark.parametrize("is_partial", [False, True])
+def test_clearing_removes_batches_in_another_kind_of_container(
+    tmp_path: Path, old: Any, new: Any, is_partial: bool
+) -> None:
+    bad = items(20)
+    bad["13"]["size"] = "large"
+    with pytest.raises(EncodeError) if is_partial else nullcontext():
+        flower_stash(tmp_path, container=old, source=bad if is_partial else None, chunk_size=1).prime()
+    (tmp_path / "batch" / "own.txt").write_text("of somebody else")
+    changed = flower_stash(tmp_path, container=new)
+    with pytest.raises(StaleError, match="lie in a container of kind"):
+        changed.prime()
+    changed.clear()
+    assert {path.name for path in (tmp_path / "batch").rglob("*") if path.is_file()} <= {"own.txt", "lock"}
+    assert digest(changed) == digest(flower_stash(tmp_path / "b", container=new))
 
 
 def test_the_readable_plan_names_every_data_point(tmp_path: Path) -> None:

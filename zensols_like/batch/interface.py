@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, overload
 
 from torch import Tensor
 
-from zensols_like.errors import BatchError, CorruptBatch
-from zensols_like.persist import DirectoryCompositeStash, Formed, ShardStash
+from zensols_like.errors import BatchError, ConfigurationError, CorruptBatch
+from zensols_like.persist import DirectoryCompositeStash, DirectoryStash, Formed, RecordStash, ShardStash
 from zensols_like.persist.formats import Alike
 from zensols_like.vectorize import FeatureContext, TensorFeatureContext
 
@@ -24,6 +25,7 @@ __all__ = [
     "RunContexts",
     "narrowed",
     "piece_of",
+    "records_in",
 ]
 
 Contexts: TypeAlias = Mapping[str, FeatureContext | tuple[FeatureContext, ...]]
@@ -232,3 +234,25 @@ class BatchShardStash(ShardStash):
         path = path: target/batch
         groups = eval: ({'label'}, {'tokens', 'mask'})
     """
+
+
+def records_in(container: str, path: Path, groups: Sequence[Collection[str]]) -> RecordStash:
+    """The records of batches below a folder.
+
+    Args:
+        container: The kind of store, as its manifest calls it.
+        path: The folder.
+        groups: The groups of attributes.
+
+    Raises:
+        ConfigurationError: It is none of those of this library.
+    """
+    if container == "composite":
+        return BatchDirectoryCompositeStash(path, groups)
+    if container == "shards":
+        return BatchShardStash(path, groups)
+    if container == "directory":
+        return DirectoryStash(path)
+    raise ConfigurationError(
+        f"The batches lie in a {container!r}, which only its configuration opens.", str(path), "give it with -c"
+    )

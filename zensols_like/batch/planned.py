@@ -13,7 +13,7 @@ from zensols_like.batch.columns import ColumnSource
 from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import are_split_otherwise, describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DefaultBatch
-from zensols_like.batch.interface import DataPointIDSet
+from zensols_like.batch.interface import DataPointIDSet, records_in
 from zensols_like.batch.manifest import FRESHEN, Group, Status
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.multi import TorchMultiProcessStash
@@ -22,7 +22,8 @@ from zensols_like.batch.point import DataPoint
 from zensols_like.batch.row import RowDataPoint
 from zensols_like.batch.run import RunReader
 from zensols_like.batch.store import BatchStore
-from zensols_like.errors import APIError, BatchError, EncodeError, StaleError
+from zensols_like.errors import APIError, BatchError, CorruptBatch, EncodeError, StaleError
+from zensols_like.persist import GroupedStash, RecordStash
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import FeatureVectorizerManagerSet
 
@@ -215,6 +216,20 @@ class PlannedStash(TorchMultiProcessStash):
                 self.store.location,
                 "use the delegate that they were encoded with, or clear the store and encode again",
             )
+
+    def _left_records(self) -> RecordStash | None:
+        """Where the batches lie, if that is a container of another kind than the delegate."""
+        try:
+            manifest = self.store.manifest
+        except CorruptBatch:
+            return None  # nobody knows
+        contexts = self._contexts
+        if manifest is None or manifest.container == contexts.container:
+            return None
+        if isinstance(contexts, GroupedStash):
+            return records_in(manifest.container, contexts.path, [group.attributes for group in manifest.groups])
+        self._require_container()
+        return None
 
     def _position(self, batch_id: str) -> int:
         position = self.store.plan.position(batch_id)

@@ -382,14 +382,19 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
     def clear(self) -> None:
         """Remove the batches and the plan; the source stays.
 
+        Batches that lie in another kind of container below the same folder are removed, too.
+
         Raises:
             PersistableError: The store cannot be written to.
         """
         if not self.store.folder.is_writable():
             raise PersistableError("The store cannot be written to.", self.store.location, "clear it where it can be")
         with self.store.folder.lock():
+            left = self._left_records()
             self.store.clear()
             self._contexts.clear()
+            if left is not None:
+                left.clear()
         if self.data_point_id_sets_path is not None:
             self.data_point_id_sets_path.unlink(missing_ok=True)
         self.deallocate()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from zensols_like.batch import BatchDirectoryCompositeStash, BatchShardStash, BatchStash, BatchStore
+from zensols_like.batch import BatchStash, BatchStore
+from zensols_like.batch.interface import records_in
 from zensols_like.books import MANIFEST, books_of
 from zensols_like.config import ConfigFactory, ImportConfigFactory, load_config
 from zensols_like.errors import ConfigurationError, FactoryError
 from zensols_like.inspect.errors import NotFoundError
 from zensols_like.inspect.reader import StoreReader
-from zensols_like.persist import DirectoryStash, FileFolder, RecordStash
+from zensols_like.persist import FileFolder
 
 __all__ = ["BATCH_SECTION", "open_stash", "open_store"]
 
@@ -38,7 +39,7 @@ def open_store(path: Path) -> StoreReader:
         manifest = store.manifest
         if manifest is not None:
             groups = [group.attributes for group in manifest.groups]
-            records = _records(manifest.container, place, groups)
+            records = records_in(manifest.container, place, groups)
             store.contexts = records
             return StoreReader(store, records)
     gone = [books / MANIFEST for books in (inside, beside) if (books / "plan.rec").is_file()]
@@ -52,18 +53,6 @@ def open_store(path: Path) -> StoreReader:
         f"{place.name!r} is a file, not a store." if place.is_file() else f"There is no store in {place.name!r}.",
         str(place.absolute()),
         "give the folder that the batches are encoded into, or a configuration with -c",
-    )
-
-
-def _records(container: str, path: Path, groups: list[tuple[str, ...]]) -> RecordStash:
-    if container == "composite":
-        return BatchDirectoryCompositeStash(path, groups)
-    if container == "shards":
-        return BatchShardStash(path, groups)
-    if container == "directory":
-        return DirectoryStash(path)
-    raise ConfigurationError(
-        f"The batches lie in a {container!r}, which only its configuration opens.", str(path), "give it with -c"
     )
 
 
