@@ -230,7 +230,10 @@ def test_clear_removes_the_batches_and_keeps_the_source(encoded):
 
 def test_a_dry_run_of_clear_removes_nothing(encoded):
     result = encoded.run("clear", "--dry-run", "--all")
-    assert result.stdout == "Would remove 10 batches (11.2 KiB) and the source from target/batch.\n"
+    assert result.stdout == (
+        "Would remove 10 batches (11.2 KiB) from target/batch, "
+        "and of its source the split keys and what its stashes keep; files that it only reads stay.\n"
+    )
     assert run("info", str(encoded.store)).exit_code == 0
 
 
@@ -252,6 +255,28 @@ def test_a_damaged_store_can_be_cleared(encoded):
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "Removed what is left of a damaged store from target/batch.\n"
     encoded.encode()
+
+
+def test_after_a_change_of_the_splits_the_error_names_the_command_that_draws_them_anew():
+    folder = Path(zensols_like.__file__).parents[1] / "examples" / "digits"
+    settings = ("default.temporary_dir=target", f"default.images={folder / 'digits.npz'}", "batch_stash.workers=1")
+    changed = ("splits.distribution=dict: {'train': 0.9, 'test': 0.1}",)
+
+    def digits(command, *arguments, more=()):
+        words = [word for one in (*settings, *more) for word in ("-o", one)]
+        return run(command, *arguments, "-c", str(folder / "digits.conf"), *words)
+
+    assert digits("encode", "-q").exit_code == 0
+    refused = digits("encode", "-q", more=changed)
+    assert refused.exit_code == 2
+    assert "zensols-like clear --all -c FILE" in refused.stderr
+    cleared = digits("clear", "--yes", "--all", more=changed)
+    assert cleared.exit_code == 0
+    assert "of its source the split keys" in cleared.stdout
+    assert (folder / "digits.npz").exists()
+    again = digits("encode", "-q", more=changed)
+    assert again.exit_code == 0, again.stderr
+    assert "dev" not in again.stdout
 
 
 def test_clear_all_clears_the_source_too(encoded, monkeypatch):

@@ -51,7 +51,7 @@ def test_each_run_tests_with_one_fold_and_trains_with_the_others(tmp_path: Path)
 def test_folds_are_kept_and_those_of_another_number_refused(tmp_path: Path) -> None:
     keys = folds_of(tmp_path, n_folds=3, seed=1).keys_by_split
     assert folds_of(tmp_path, n_folds=3, seed=1).keys_by_split == keys
-    with pytest.raises(DatasetError, match="call clear"):
+    with pytest.raises(DatasetError, match="zensols-like clear --all"):
         folds_of(tmp_path, n_folds=5, seed=1).prime()
 
 

@@ -159,7 +159,7 @@ def test_the_seed_decides_and_the_order_of_the_stash_does_not(tmp_path: Path) ->
 def test_key_files_made_with_other_settings_are_refused(tmp_path: Path) -> None:
     StashSplitKeyContainer(tmp_path, PATTERN, numbers(10)).prime()
     other = StashSplitKeyContainer(tmp_path, PATTERN, numbers(10), {"train": 0.5, "test": 0.5})
-    with pytest.raises(DatasetError, match="call clear"):
+    with pytest.raises(DatasetError, match="zensols-like clear --all"):
         other.prime()
     other.clear()
     assert other.counts_by_key == {"train": 5, "test": 5}

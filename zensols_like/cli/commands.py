@@ -169,6 +169,6 @@ def _confirm(report: ClearReport) -> bool:
         raise ConfigurationError(
             "Nothing was removed: there is no terminal to ask on.", report.path, "add --yes, or --dry-run to look"
         )
-    whole = " and the source" if report.with_source else ""
+    whole = render.OF_SOURCE if report.with_source else ""
     what = "what is left" if report.batches is None else f"{report.batches} batches"
-    return typer.confirm(f"Remove {what}{whole} from {report.path}?", err=True)
+    return typer.confirm(f"Remove {what} from {report.path}{whole}?", err=True)

@@ -197,13 +197,21 @@ def clear(
     config: RequiredConfig,
     overrides: Overrides = None,
     section: Section = None,
-    with_source: Annotated[bool, flag("--all", help="Clear the source too, such as split keys.")] = False,
+    with_source: Annotated[
+        bool,
+        flag(
+            "--all", help="Remove the split keys too, and what stashes of the source keep; no file that is only read."
+        ),
+    ] = False,
     dry_run: Annotated[bool, flag("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
     yes: Annotated[bool, flag("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Remove the batches; the source stays."""
+    """Remove the batches; the source stays.
+
+    With --all the splits are drawn anew, too, as after a change of their settings.
+    """
     _run("commands.clear", Source(None, config, overrides, section), as_json, with_source, dry_run, yes)
 
 

@@ -30,6 +30,7 @@ from zensols_like.inspect import (
 from zensols_like.inspect.report import AttributeReport, BatchEntry, Row, SplitReport, TensorReport, spec_text
 
 __all__ = [
+    "OF_SOURCE",
     "as_json",
     "render_batch",
     "render_clear",
@@ -41,6 +42,8 @@ __all__ = [
     "render_store",
 ]
 
+OF_SOURCE = ", and of its source the split keys and what its stashes keep; files that it only reads stay"
+"""What is removed besides batches, on request."""
 _WIDE = 78
 """Characters of a line of attributes that stand side by side."""
 _LONG = 10
@@ -296,4 +299,4 @@ def render_clear(report: ClearReport) -> RenderableType:
         what = "what is left of a damaged store"
     else:
         what = f"{count_text(report.batches, 'batch')} ({size_text(report.size_bytes)})"
-    return Text(f"{verb} {what}{' and the source' if report.with_source else ''} from {report.path}.")
+    return Text(f"{verb} {what} from {report.path}{OF_SOURCE if report.with_source else ''}.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zensols_like.dataset.attribute import attribute_of
+from zensols_like.dataset.interface import CLEAR
 from zensols_like.dataset.keys import StashSplitKeyContainer
 from zensols_like.dataset.split import group_splits, split_counts
 from zensols_like.errors import DatasetError
@@ -55,7 +56,7 @@ class GroupStashSplitKeyContainer(StashSplitKeyContainer):
                 raise DatasetError(
                     f"The group {group!r} is in the splits {[*splits]}.",
                     str(self.key_path),
-                    "call clear() to make the keys again, if that is not what you want",
+                    f"if that is not what you want, {CLEAR}",
                 )
             split = next(iter(splits), None) or self._split_of_new(min(members))
             placed.update(dict.fromkeys(members, split))

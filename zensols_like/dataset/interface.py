@@ -11,8 +11,10 @@ from zensols_like.errors import DatasetError
 from zensols_like.persist import Stash
 from zensols_like.protocols import Writable
 
-__all__ = ["SplitKeyContainer", "SplitStashContainer"]
+__all__ = ["CLEAR", "SplitKeyContainer", "SplitStashContainer"]
 
+CLEAR = "clear the keys: zensols-like clear --all -c FILE; in Python: clear(), or clear_all() of the batch stash"
+"""How to have keys made anew that are kept."""
 _FEW = 5
 """Of the keys that an error names."""
 

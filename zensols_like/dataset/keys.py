@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from zensols_like.dataset.interface import SplitKeyContainer
+from zensols_like.dataset.interface import CLEAR, SplitKeyContainer
 from zensols_like.dataset.split import split_by_hash, split_counts
 from zensols_like.errors import DatasetError
 from zensols_like.persist import Stash, read_keys, write_atomically, write_keys
@@ -165,7 +165,7 @@ class AbstractSplitKeyContainer(SplitKeyContainer):
             raise DatasetError(
                 f"The split keys were made with {index['recipe']}, which is not {recipe}.",
                 str(self.key_path),
-                "go back to the former settings, or call clear() to make the keys again",
+                f"go back to the former settings, or {CLEAR}",
             )
 
 

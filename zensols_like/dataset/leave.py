@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from zensols_like.dataset.interface import SplitKeyContainer
+from zensols_like.dataset.interface import CLEAR, SplitKeyContainer
 from zensols_like.errors import DatasetError
 from zensols_like.persist import Stash, chunks, read_keys, write_keys
 
@@ -113,7 +113,7 @@ class LeaveNOutSplitKeyContainer(SplitKeyContainer):
                 raise DatasetError(
                     f"The order of {len(kept)} keys was made for other keys than the {len(keys)} of the stash.",
                     str(self.path),
-                    "call clear() to make it again",
+                    CLEAR,
                 )
             return kept
         if self.shuffle:
