@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 from cli.iris import STOPPING, run, text
+from rich.text import Text
 
 import zensols_like
+from zensols_like.cli.main import app
 
 
 def lines_of(block: str) -> str:
@@ -29,6 +32,14 @@ def test_info_says_who_made_the_store(encoded):
 
 def test_the_version_is_printed():
     assert run("--version").stdout == f"zensols-like {zensols_like.__version__}\n"
+
+
+def test_no_word_of_a_help_is_taken_for_markup():
+    commands = typer.main.get_command(app).commands.values()
+    helps = [one.help for command in commands for one in (command, *command.params)]
+    assert len(helps) > 50
+    for words in filter(None, helps):
+        assert Text.from_markup(words).plain == words.replace("\\[", "[")
 
 
 @pytest.mark.parametrize("command", ["encode", "ls", "show", "info", "clear"])

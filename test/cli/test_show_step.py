@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from cli.iris import Iris, run
 
 from zensols_like.inspect import open_stash
@@ -49,5 +50,16 @@ def test_a_step_that_is_not_there_is_not_found(encoded):
     assert "has no step 999" in result.stderr
 
 
-def test_a_step_and_a_point_are_too_much(encoded):
-    assert encoded.run("show", "--step", "0", "--point", "42").exit_code == 2
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--step", "0", "--point", "42"), "a data point and a step"),
+        (("0", "--point", "42"), "a batch and a data point"),
+        (("0", "--step", "3"), "a batch and a step"),
+    ],
+)
+def test_one_thing_is_shown_at_a_time(encoded, arguments, named):
+    of_store = run("show", *arguments, str(encoded.store)) if arguments[0] == "0" else None
+    for result in filter(None, (encoded.run("show", *arguments), of_store)):
+        assert result.exit_code == 2
+        assert f"Both {named} are named." in result.stderr

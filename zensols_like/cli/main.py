@@ -87,9 +87,9 @@ def encode(
     quiet: Quiet = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
-    """Encode the batches that are not there yet; goes on where it was stopped.
+    r"""Encode the batches that are not there yet; goes on where it was stopped.
 
-    With a section [checks] in the configuration, all batches are checked against its rules in the end.
+    With a section \[checks] in the configuration, all batches are checked against its rules in the end.
     """
     _run("commands.encode", Source(None, config, overrides, section), as_json, quiet)
 
@@ -152,11 +152,13 @@ def show(
 ) -> None:
     """Look at a batch, at one data point, or at what a step of a training loop saw."""
     of_step = epoch is not None or step is not None
-    if of_step and point is not None:
-        raise ConfigurationError("Both a step and a data point are named.", "the arguments", "give one of them")
-    names_no_batch = of_step or point is not None or (config is None and batch is not None and Path(batch).is_dir())
-    if names_no_batch and batch is not None and store is None:
+    is_of_batch = not of_step and point is None
+    if config is None and batch is not None and store is None and (not is_of_batch or Path(batch).is_dir()):
         store, batch = Path(batch), None  # without a batch the store comes first
+    given = {"a batch": batch is not None, "a data point": point is not None, "a step": of_step}
+    named = [name for name, is_given in given.items() if is_given]
+    if len(named) > 1:
+        raise ConfigurationError(f"Both {' and '.join(named)} are named.", "the arguments", "give one of them")
     source = Source(store, config, overrides, section)
     if point is not None:
         _run("commands.show_point", source, point, as_json, attributes or (), points)
