@@ -296,6 +296,58 @@ def test_a_script_without_a_main_guard_ends_with_an_error_that_says_so(tmp_path,
     assert not (tmp_path / "numbers").exists()
 
 
+CONFIGURED = """
+from zensols_like.config import DictionaryConfig, ImportConfigFactory
+delegate = {"class_name": "zensols_like.persist.DirectoryStash", "path": "path: " + sys.argv[1]}
+numbers = {"class_name": "__main__.NumberStash", "delegate": "instance: delegate", "chunk_size": 1, "workers": 2}
+config = DictionaryConfig({"delegate": delegate, "numbers": {**numbers, "start_method": sys.argv[2]}})
+print(sum(ImportConfigFactory(config).instance("numbers").values()))
+"""
+
+
+@process
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_a_class_of_a_notebook_is_an_error_with_the_way_out(tmp_path, method):
+    program = SCRIPT.partition("{guard}")[0] + CONFIGURED
+    arguments = [str(tmp_path / "numbers"), method]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert "FactoryError: __main__ has no class 'NumberStash'." in done.stderr
+    assert "move it to a module, or use workers = 1" in done.stderr
+
+
+@process
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_a_program_from_standard_input_is_told_at_once_that_it_needs_a_file(tmp_path, method):
+    program = SCRIPT.replace("{guard}", "if True:")
+    arguments = [str(tmp_path / "numbers"), method]
+    done = subprocess.run(
+        [sys.executable, "-", *arguments], input=program, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    what, where, fix = done.stderr.splitlines()[-3:]
+    assert what.endswith("Worker processes import the main file when they start, but this program is in none.")
+    assert (where, fix) == ("  where: <stdin>", "  fix: put it in a file, or use workers = 1")
+    assert done.stderr.count("Traceback") == 1
+
+
+@process
+@pytest.mark.parametrize("arguments", [("-c", "{program}"), ("-",)])
+def test_what_needs_no_file_needs_none(tmp_path, arguments):
+    program = SCRIPT.replace("{guard}", "if True:")
+    method = "forkserver" if arguments[0] == "-c" else "fork"
+    words = [word.replace("{program}", program) for word in arguments]
+    done = subprocess.run(
+        [sys.executable, *words, str(tmp_path / "numbers"), method],
+        input=program,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.stdout == "45\n", done.stderr
+
+
 def test_a_senseless_option_of_a_configuration_names_its_file(tmp_path):
     path = tmp_path / "squares.conf"
     path.write_text("[squares]\nworkers = 1.5\n")

@@ -59,11 +59,10 @@ def import_class(name: str, where: str | None = None) -> type[Any]:
     if not isinstance(found, type):
         missing = f"{module_name} has no class {class_name!r}."
         classes = [key for key, value in vars(owner).items() if isinstance(value, type) and not key.startswith("_")]
-        raise FactoryError(
-            missing if found is None else f"{name} is not a class, but {found!r}.",
-            where,
-            hint(class_name, classes, f"classes of {module_name}"),
-        )
+        fix = hint(class_name, classes, f"classes of {module_name}")
+        if module_name == "__main__" and not hasattr(owner, "__file__"):
+            fix += "; a worker process has none of a notebook or of python -c: move it to a module, or use workers = 1"
+        raise FactoryError(missing if found is None else f"{name} is not a class, but {found!r}.", where, fix)
     return found
 
 

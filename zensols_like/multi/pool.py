@@ -20,7 +20,14 @@ from zensols_like.errors import WorkerError
 from zensols_like.multi.child import Done, Failed
 from zensols_like.multi.crew import Answer, Crew, Lost
 from zensols_like.multi.recipe import Recipe, Worker
-from zensols_like.multi.start import MAIN_GUARD, main_file, refuse_in_daemon, refuse_while_starting, start_context
+from zensols_like.multi.start import (
+    MAIN_GUARD,
+    main_file,
+    refuse_in_daemon,
+    refuse_while_starting,
+    refuse_without_file,
+    start_context,
+)
 from zensols_like.persist import chunks
 
 __all__ = ["ProcessPool", "ThriftyPool", "WorkerPool"]
@@ -176,6 +183,7 @@ class ProcessPool(WorkerPool[T]):
 
     def _results(self, pieces: Iterable[T]) -> Iterator[Any]:
         refuse_in_daemon()
+        refuse_without_file(self.context)
         with Crew[_Task[T]](self.recipe, self.workers, self.context, self.timeout_s) as crew:
             yield from _Shift(self, crew, iter(pieces)).results()
 

@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from multiprocessing import process
 from multiprocessing.context import BaseContext
+from pathlib import Path
 
 from zensols_like.errors import ConfigurationError, WorkerError
 from zensols_like.multi.scratch import has_temporary_folder, use_own_folder
@@ -19,6 +21,7 @@ __all__ = [
     "main_file",
     "refuse_in_daemon",
     "refuse_while_starting",
+    "refuse_without_file",
     "run_fork_server",
     "start_context",
     "worker_environment",
@@ -75,6 +78,24 @@ def refuse_in_daemon() -> None:
     """
     if multiprocessing.current_process().daemon:
         raise WorkerError("A daemonic process cannot have workers.", "this process", "use workers = 1 in it")
+
+
+def refuse_without_file(context: BaseContext) -> None:
+    """Refuse to start workers for a program that they cannot import, since it came from standard input.
+
+    Raises:
+        WorkerError: It did.
+    """
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    if file is None or main.__spec__ is not None or context.get_start_method() == "fork":
+        return  # nothing that a worker imports, or a module that it finds by its name
+    if not Path(process.ORIGINAL_DIR or "", file).exists():
+        raise WorkerError(
+            "Worker processes import the main file when they start, but this program is in none.",
+            str(file),
+            "put it in a file, or use workers = 1",
+        )
 
 
 def refuse_while_starting() -> None:
