@@ -101,7 +101,10 @@ def test_a_file_that_may_not_grow_is_incomplete_and_not_a_bug(iris):
 
     done = process("encode", "-q", *iris.arguments(), preexec_fn=limit)
     assert done.returncode == 5
-    assert done.stderr.startswith("error: There is no room to write: File too large.")
+    what, where, fix = done.stderr.splitlines()
+    assert what == "error: There is no room to write: File too large."
+    assert where.startswith("  where: target/batch/")
+    assert fix.startswith("  fix: let files grow larger (ulimit -f), then run the same command")
     assert process("encode", "-q", *iris.arguments()).returncode == 0
 
 

@@ -17,7 +17,12 @@ from zensols_like.errors import APIError, MissingBatchError, PersistableError
 __all__ = ["Exits"]
 
 INTERRUPTED = 130
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space, or ask for more",
+    errno.EFBIG: "let files grow larger (ulimit -f)",
+}
+"""Why there is no room to write, and what to do about it."""
 
 
 class Exits(TyperGroup):
@@ -47,7 +52,7 @@ def _explained(error: OSError) -> APIError | None:
         fix = "run as a user who may, or change the rights of the file"
         return PersistableError(f"Not allowed: {error.strerror}.", where, fix)
     if error.errno in FULL:
-        fix = "free some space, then run the same command: it goes on where it stopped"
+        fix = f"{FULL[error.errno]}, then run the same command: it goes on where it stopped"
         return MissingBatchError(f"There is no room to write: {error.strerror}.", where, fix)
     return None
 

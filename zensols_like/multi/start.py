@@ -90,7 +90,7 @@ def refuse_without_file(context: BaseContext) -> None:
     file = getattr(main, "__file__", None)
     if file is None or main.__spec__ is not None or context.get_start_method() == "fork":
         return  # nothing that a worker imports, or a module that it finds by its name
-    if not Path(process.ORIGINAL_DIR or "", file).exists():
+    if not Path(process.ORIGINAL_DIR or "", file).exists():  # type: ignore[attr-defined]  # as multiprocessing does
         raise WorkerError(
             "Worker processes import the main file when they start, but this program is in none.",
             str(file),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from zensols_like.errors import PersistableError
 from zensols_like.failpoints import failpoint
 from zensols_like.persist.formats import Buffer
 
 __all__ = [
     "append_durably",
     "make_folder",
+    "naming",
     "remove_file",
     "remove_temporaries",
     "sync_folder",
@@ -46,9 +49,10 @@ def write_atomically(
     try:
         try:
             failpoint("file.write")
-            write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
-            if durable:
-                os.fsync(descriptor)
+            with naming(path):
+                write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
+                if durable:
+                    os.fsync(descriptor)
         finally:
             os.close(descriptor)
         failpoint("file.replace")
@@ -58,6 +62,17 @@ def write_atomically(
         raise
     if durable and syncs_name:
         sync_folder(path.parent)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors of the system in the ``with`` block name a file, which it does not know by an open one's number."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def write_all(descriptor: int, pieces: Sequence[memoryview]) -> None:
@@ -80,19 +95,30 @@ def append_durably(path: Path, data: bytes) -> None:
     try:
         if is_new:
             sync_folder(path.parent)  # first, so that what is forced to the disk next has a name there
-        failpoint("journal.write")
-        write_all(descriptor, [memoryview(data)])
-        failpoint("journal.sync")
-        os.fsync(descriptor)
+        with naming(path):
+            failpoint("journal.write")
+            write_all(descriptor, [memoryview(data)])
+            failpoint("journal.sync")
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it where they are missing, and force their names to the disk."""
+    """Make a folder and those above it where they are missing, and force their names to the disk.
+
+    Raises:
+        PersistableError: There can be none, as where a file of this name is.
+        OSError: It may not be made, or the disk is full.
+    """
     if not path.is_dir():
         make_folder(path.parent)
-        path.mkdir(exist_ok=True)
+        try:
+            path.mkdir(exist_ok=True)
+        except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+            raise PersistableError(
+                f"No folder can be made here: {error.strerror}.", str(path), "give a path where there can be one"
+            ) from error
         sync_folder(path.parent)
 
 
@@ -113,6 +139,7 @@ def sync_folder(path: Path) -> None:
     """Force the names in a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zensols_like.errors import BusyError
+from zensols_like.persist.atomic import make_folder, naming
 
 __all__ = ["LockOwner", "lock_owner", "write_lock"]
 
@@ -65,8 +66,9 @@ def write_lock(path: Path, timeout_s: float | None = None) -> Iterator[None]:
     Raises:
         BusyError: A process on another host holds it, or the time is over; names the holder and since when.  Or this
             thread itself holds it, and would wait for ever.
+        PersistableError: There can be no folder for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         file, me = _identity(descriptor), (os.getpid(), threading.get_ident())
@@ -79,7 +81,8 @@ def write_lock(path: Path, timeout_s: float | None = None) -> Iterator[None]:
         _acquire(descriptor, path, timeout_s)
         _holders[file] = me
         try:
-            _write(descriptor, _owner())
+            with naming(path):
+                _write(descriptor, _owner())
             yield
         finally:
             del _holders[file]
