@@ -23,8 +23,9 @@ def test_counts_lose_nothing_and_leave_no_split_out(n: int, parts: list[int]) ->
     fractions = as_fractions(parts)
     filled = [name for name, fraction in fractions.items() if fraction > 0]
     if n < len(filled):
-        with pytest.raises(DatasetError, match="too few"):
+        with pytest.raises(DatasetError, match="too few") as caught:
             split_counts(n, fractions)
+        assert f"at least {len(filled)} keys, or name fewer splits" in caught.value.fix
         return
     counts = split_counts(n, fractions)
     assert list(counts) == list(fractions)

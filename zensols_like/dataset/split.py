@@ -46,7 +46,9 @@ def split_counts(n: int, fractions: Mapping[str, float]) -> dict[str, int]:
     filled = [name for name, fraction in exact.items() if fraction > 0]
     if n < len(filled):
         raise DatasetError(
-            f"{n} keys are too few for the splits {filled}.", "distribution", "give more keys, or set a fraction to 0"
+            f"{n} keys are too few for the splits {filled}.",
+            "distribution",
+            f"give at least {len(filled)} keys, or name fewer splits, as {{{filled[0]!r}: 1.0}}",
         )
     quotas = {name: n * fraction for name, fraction in exact.items()}
     counts = {name: math.floor(quota) for name, quota in quotas.items()}
