@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from zensols_like.vectorize import vectorizers
+
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
 FILES = [*(ROOT / "test/guides").rglob("*.py")]
@@ -28,10 +30,15 @@ def unindented(text):
 def test_a_guide_to_add_something_shows_one_new_file_and_its_test(guide):
     files = {path.read_text(): path.name for path in FILES}
     shown = [files.get(block, block) for block in blocks(guide, "python")]
-    assert len(shown) == 2
     assert shown[1] == f"test_{shown[0]}"
+    assert {f"test_{name.removeprefix('test_')}" for name in shown} <= set(files.values())
     for name in shown:
         assert f"{name}`" in guide.read_text()
+
+
+def test_the_guide_to_vectorizers_lists_those_that_there_are():
+    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/guides/add-a-vectorizer.md").read_text(), re.MULTILINE)
+    assert set(listed) == set(vectorizers.__all__) - {"CategoryEncodableFeatureVectorizer"}  # a base
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -89,8 +89,8 @@ class ArrayEncodableFeatureVectorizer(EncodableFeatureVectorizer):
             raise VectorizerError(
                 f"Arrays of {sorted(map(str, kinds))} do not stack.",
                 self._where(),
-                "give arrays of one type, or a data_type to convert to, and of one shape, or pad them "
-                "(AggregateEncodableFeatureVectorizer)",
+                "give arrays of one type, or a data_type to convert to, and of one shape; pad sequences of several "
+                "lengths by an AggregateEncodableFeatureVectorizer over an AttributeEncodableFeatureVectorizer",
             )
         return torch.stack(tensors) if tensors else torch.empty((0, *(self.row_shape or ())))
 
