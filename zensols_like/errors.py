@@ -9,7 +9,8 @@ Each one says *what* is wrong, *where* (file and section, or key, batch and attr
     │   └── FactoryError                           an object cannot be made from its section
     ├── PersistableError                        2  a value cannot be stored or read
     │   ├── MissingDataKeysError                   parts of a composite value are missing
-    │   └── UnsafeError                         7  storing or reading it would need code that is not allowed
+    │   ├── UnsafeError                         7  storing or reading it would need code that is not allowed
+    │   └── BusyError                           8  another process writes into the same store
     ├── DatasetError                            2  splits and their keys
     ├── DataframeError                          2  a table is not what the configuration says
     └── DeepLearnError                          1  vectorizing and batches
