@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -140,8 +141,9 @@ def main() -> None:
     console.print(f"[bold]test accuracy {part:.3f}[/]  [dim]in {time.perf_counter() - begun:.1f} s[/]")
 
     console.print(Rule("look further", align="left"))
+    program = os.path.relpath(Path(sys.executable).with_name("zensols-like"))
     for command in ("ls", "show 0", "info"):
-        console.print(f"[cyan]zensols-like {command} -c examples/iris/iris.conf", soft_wrap=True)
+        console.print(f"[cyan]{program} {command} -c examples/iris/iris.conf", soft_wrap=True)
 
 
 # workers import this file, so that what it does must stand below this line

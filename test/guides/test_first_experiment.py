@@ -44,6 +44,11 @@ def test_every_file_and_command_of_the_guide_works_in_an_empty_folder(tmp_path):
     assert "padding" in output["zensols-like info -c reviews.conf --all"]
     (accuracy,) = re.findall(r"test accuracy (\d\.\d+)\n", output["python train.py"])
     assert float(accuracy) > 0.85
+    (unseen,) = re.findall(r"`(stash\.create_batch\(.*\))`", GUIDE)
+    (loading,) = re.findall(r" (stash = Import.*)\n.*vocabulary", GUIDE)
+    imports = "from reviews import Review; from zensols_like.config import ImportConfigFactory, load_config"
+    done = run(tmp_path, shlex.join(["python", "-c", f"{imports}; {loading}; print({unseen}['words'].shape)"]))
+    assert done.stdout == "torch.Size([1, 3])\n", done.stderr
     (told,) = re.findall(r"    \$ (zensols-like why-stale .*)\n((?:    .*\n)+)", GUIDE)
     done = run(tmp_path, told[0])
     assert done.returncode == 6
