@@ -362,6 +362,8 @@ def test_more_ranks_than_batches_are_refused_where_ends_are_dropped() -> None:
         ({"workers": -1}, "option workers is -1"),
         ({"prefetch": 1.5}, "option prefetch is 1.5"),
         ({"max_bytes": 0}, "option max_bytes is 0"),
+        ({"shard": (2, 0)}, r"option shard is \(2, 0\)\.(.|\n)*ShardContext\(num_shards, index\)"),
+        ({"transform": 3}, "option transform is 3"),
         ({"cache": "cuda", "transform": noisy}, "transform runs before the copy"),
         ({"shuffle": "item"}, "order by item is not there yet"),
     ],

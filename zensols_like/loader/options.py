@@ -81,6 +81,10 @@ class LoaderOptions:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise _refuse(f"The option {name} is {value!r}.", f"use a whole number of at least {least}")
+        if not isinstance(self.shard, ShardContext | None):
+            raise _refuse(f"The option shard is {self.shard!r}.", "use ShardContext(num_shards, index), or None")
+        if self.transform is not None and not callable(self.transform):
+            raise _refuse(f"The option transform is {self.transform!r}.", "use a function of tensors by name, or None")
         try:
             torch.device(self.device or "cpu")
         except (RuntimeError, TypeError) as error:
