@@ -226,6 +226,16 @@ def test_what_is_no_number_is_refused(value):
         vectorizer.encode_column([1, value])
 
 
+@pytest.mark.parametrize("value", [[1.5, 2], [], np.ones(7, dtype=bool)])
+def test_a_data_point_with_another_number_of_numbers_than_one_is_refused(value):
+    vectorizer = AttributeEncodableFeatureVectorizer.of("a")
+    assert vectorizer.transform(value).shape == (len(value),)  # as a whole column, which is_agg gives
+    with pytest.raises(VectorizerError, match=rf"has {len(value)} numbers(.|\n)*vectorizer 'a'"):
+        vectorizer.encode_column([value])
+    with pytest.raises(VectorizerError, match=rf"has {len(value)} numbers"):
+        vectorizer.encode_column([1.5, value, 2])
+
+
 @pytest.mark.parametrize(
     ("data_type", "value"), [("uint8", 256), ("int8", -129), ("int64", 1.5), ("bool", 2), ("int64", 2**64 - 1)]
 )

@@ -163,7 +163,7 @@ def test_a_column_goes_through_what_a_subclass_overrides():
             OneHotEncodedEncodableFeatureVectorizer.of("f", categories=["a", "b"], optimize_bools=True),
             [["a"], ["b", "a"]],
         ),
-        (AttributeEncodableFeatureVectorizer.of("f"), [1, [2.5, 3]]),
+        (AttributeEncodableFeatureVectorizer.of("f"), [1, [2.5], np.float32(3)]),
         (SeriesEncodableFeatureVectorizer.of("f"), [[1, 2], [3]]),
         (IdentityEncodableFeatureVectorizer.of("f"), [torch.ones(1, 2), torch.ones(2, 2)]),
     ],

@@ -18,7 +18,7 @@ __all__ = ["AttributeEncodableFeatureVectorizer"]
 
 @dataclass
 class AttributeEncodableFeatureVectorizer(EncodableFeatureVectorizer):
-    """A number, or a sequence of numbers, as one dimension.
+    """A number, or a sequence of numbers, as one dimension; of a column a number for each data point.
 
     Example:
         >>> AttributeEncodableFeatureVectorizer.of("age").transform([31, 42.5])
@@ -37,10 +37,23 @@ class AttributeEncodableFeatureVectorizer(EncodableFeatureVectorizer):
         return self._encode_array(self._numbers(data))
 
     def encode_column(self, column: Sequence[Any]) -> FeatureContext | tuple[FeatureContext, ...]:
-        """The numbers of all data points as one context."""
+        """The numbers of all data points as one context.
+
+        Raises:
+            VectorizerError: A data point has more or less than one number.
+        """
         if self.encodes_rows(column) or all(isinstance(value, (int, float)) for value in column):
             return self._encode_array(self._numbers(column))
-        return self._encode_array(np.concatenate([self._numbers(value) for value in column]))
+        numbers = [self._numbers(value) for value in column]
+        for value in numbers:
+            if len(value) != 1:
+                raise VectorizerError(
+                    f"A data point has {len(value)} numbers, {value.tolist()}; this takes one of each.",
+                    self._where(),
+                    "map each of the numbers as an attribute of its own, or a row of them with an "
+                    "ArrayEncodableFeatureVectorizer",
+                )
+        return self._encode_array(np.concatenate(numbers))
 
     def encodes_rows(self, column: Sequence[Any]) -> bool:
         """Whether the column is an array with a number for each data point."""
