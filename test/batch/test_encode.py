@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ from support.flowers import (
     FailingVectorizer,
     Flower,
     FlowerBatch,
+    NoiseVectorizer,
     flower_stash,
     items,
     managers,
@@ -51,6 +52,7 @@ from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
 from zensols_like.errors import APIError, ConfigurationError, DatasetError, DeepLearnError, VectorizerError, WorkerError
 from zensols_like.persist import DictionaryStash, FileFolder, ReadOnlyStash
 from zensols_like.torchconfig import TorchConfig
+from zensols_like.vectorize import TensorFeatureContext
 
 
 def digest(stash: BatchStash) -> str:
@@ -353,13 +355,79 @@ def test_what_fails_to_decode_is_named(tmp_path: Path, error: Exception) -> None
             raise error
 
     stash = flower_stash(tmp_path, vectorizer_manager_set=managers(Undecodable), source=items(6))
-    with pytest.raises(
-        BatchError, match=r"Cannot decode 'noise'\. (KeyError: 'k'|ZeroDivisionError: zero|bad)"
-    ) as found:
+    told = r"Batch '0' was encoded, but does not decode\. Cannot decode 'noise'\. "
+    with pytest.raises(EncodeError, match=told + "(KeyError: 'k'|ZeroDivisionError: zero|bad)") as found:
         stash.prime()
     assert found.value.where == "attribute 'noise', vectorizer 'noise' (Undecodable) of manager 'flowers'"
-    assert found.value.fix == (error.fix if isinstance(error, VectorizerError) else None)
+    assert found.value.fix is not None
+    assert found.value.fix.startswith("mend it; mend how" if isinstance(error, VectorizerError) else "mend how")
     assert found.value.__cause__ is error
+
+
+@dataclass
+class Undecodable(NoiseVectorizer):
+    """Encodes what it cannot decode, as long as nobody mends it."""
+
+    version = 1
+    is_mended: ClassVar[bool] = False
+
+    def _decode(self, context: Any) -> Any:
+        if not self.is_mended:
+            raise RuntimeError("no tensor")
+        return context.tensor
+
+
+@dataclass
+class Stranger(NoiseVectorizer):
+    """Gives what it encodes the name of another one, as long as nobody mends it."""
+
+    version = 1
+
+    def _encode(self, data: Any) -> TensorFeatureContext:
+        return replace(super()._encode(data), feature_id="another")
+
+
+@pytest.mark.parametrize("vectorizer", [Undecodable, Stranger])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.process)])
+def test_what_does_not_decode_is_found_with_the_first_batch_and_not_kept(
+    tmp_path: Path, workers: int, vectorizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stash(kind: Any = vectorizer, path: str = "a") -> BatchStash:
+        return flower_stash(
+            tmp_path / path, n=200, chunk_size=1, workers=workers, vectorizer_manager_set=managers(kind)
+        )
+
+    with pytest.raises(EncodeError, match=r"Batch '\d+' was encoded, but does not decode(.|\n)*'noise'") as found:
+        stash().prime()
+    assert (found.value.exit_code, stash().store.index.missing()) == (5, list(range(50)))
+    assert not any("kept" in note for note in getattr(found.value, "__notes__", ()))
+    if vectorizer is Undecodable:
+        monkeypatch.setattr(Undecodable, "is_mended", True)
+    else:
+        monkeypatch.setattr(Stranger, "_encode", NoiseVectorizer._encode)
+    if workers == 1:
+        assert digest(stash()) == digest(stash(NoiseVectorizer, "b"))
+
+
+@pytest.mark.parametrize("way", ["clear", "rebuild", "mend"])
+def test_a_store_that_an_older_release_left_undecodable_gets_out_of_it(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(committer.Committer, "_try", lambda *_: None)
+        with pytest.raises(EncodeError, match="does not decode"):
+            flower_stash(tmp_path / "a", vectorizer_manager_set=managers(Undecodable)).prime()
+    stuck = flower_stash(tmp_path / "a", vectorizer_manager_set=managers(Undecodable))
+    assert (stuck.status, stuck.store.index.missing()) == (Status.PARTIAL, [])
+    with pytest.raises(EncodeError, match=r"does not decode(.|\n)*clear the store or set stale = rebuild"):
+        stuck.prime()
+    monkeypatch.setattr(Undecodable, "is_mended", True)
+    if way == "clear":
+        stuck.clear()
+    elif way == "rebuild":
+        monkeypatch.setattr(Undecodable, "version", 2)
+        stuck = flower_stash(tmp_path / "a", vectorizer_manager_set=managers(Undecodable), stale="rebuild")
+    assert digest(stuck) == digest(flower_stash(tmp_path / "b"))
 
 
 def test_who_may_not_write_is_told_to_encode_where_it_is_allowed(

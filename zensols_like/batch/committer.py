@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from zensols_like.batch.encoder import BatchEncoder
 from zensols_like.batch.index import Commit
+from zensols_like.batch.look import Looks
 from zensols_like.batch.multi import EncodeObserver
 
-__all__ = ["Committer"]
+__all__ = ["Committer", "Stored"]
 
 JOURNAL_S = 1.0
 """Seconds between two lines of the journal, each of which costs a wait for the disk."""
+
+
+class Stored(NamedTuple):
+    """What a worker has to tell of a piece of its work."""
+
+    commits: list[Commit]
+    """What it stored."""
+    looks: Looks
+    """What the tensors look like."""
 
 
 class Committer:
@@ -27,18 +38,32 @@ class Committer:
         self._encoder = encoder
         self._observer = observer
         self._stored: list[Commit] = []
+        self._looks = Looks()
+        self._is_tried = False
         self._due = time.monotonic() + JOURNAL_S
 
-    def take(self, stored: Sequence[Commit]) -> None:
+    def take(self, stored: Stored) -> None:
         """Take notice of what was stored, and commit if it is time to.
 
+        The first batch is decoded, so that what does not decode is known before all of it is encoded.
+
         Raises:
-            EncodeError: Some batches of a split have labels and others have none.
+            EncodeError: The first batch does not decode, and is not committed; or some batches of a split have labels
+                and others have none.
         """
-        self._stored += stored
+        if not self._is_tried and stored.commits:
+            self._try(stored.commits)
+        self._looks.add(stored.looks, self._encoder.codec.fields)
+        self._stored += stored.commits
         if time.monotonic() >= self._due:
             self.commit()
             self._encoder.require_labels_alike()
+
+    def _try(self, stored: Sequence[Commit]) -> None:
+        encoder, position, looks = self._encoder, stored[0].positions[0], Looks()
+        looks.see_tensors(position, encoder.store.plan.batch_size(position), encoder.decode_stored(position, stored))
+        self._looks.add(looks, encoder.codec.fields)
+        self._is_tried = True
 
     def commit(self) -> None:
         """Commit what was stored."""

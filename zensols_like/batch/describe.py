@@ -10,17 +10,19 @@ import torch
 from zensols_like.batch.codec import BatchCodec, BoundField
 from zensols_like.batch.contexts import ContextStore
 from zensols_like.batch.fingerprint import describe_splits, find_digested, fingerprint_group
+from zensols_like.batch.interface import Contexts
 from zensols_like.batch.manifest import AttributeSpec, Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.provenance import begin_provenance
 from zensols_like.batch.reader import ContextReader
 from zensols_like.batch.store import BatchStore
 from zensols_like.dataset import SplitKeyContainer
-from zensols_like.errors import APIError
+from zensols_like.errors import APIError, BatchError, EncodeError
 from zensols_like.vectorize import canonical
 
 __all__ = [
     "are_split_otherwise",
+    "decode_stored",
     "describe_attributes",
     "describe_batches",
     "describe_groups",
@@ -31,6 +33,11 @@ __all__ = [
 
 _SPLITS = "splits"
 """The name of the digest of the splits, beside those of the levels."""
+_UNDECODABLE = (
+    "mend how the vectorizer decodes, then encode again; where it encoded something wrong, mend that, give its class "
+    "another version, and clear the store or set stale = rebuild"
+)
+"""What to do where a batch does not decode."""
 _LEVELS: tuple[Literal["stat", "content"], ...] = ("stat", "content")
 """Cheap before exact."""
 
@@ -136,14 +143,34 @@ def describe_store(
 
 
 def describe_attributes(codec: BatchCodec, store: BatchStore, contexts: ContextStore) -> dict[str, AttributeSpec]:
-    """What the tensors look like, by the first batch of each split that has them."""
+    """What the tensors look like, by the first batch of each split that has them.
+
+    Raises:
+        EncodeError: Such a batch does not decode.
+    """
     specs: dict[str, AttributeSpec] = {}
     for split in store.plan.splits:
         todo = frozenset(codec.fields).difference(specs)
         for position in store.plan.range_of(split)[:1] if todo else ():
-            tensors = codec.decode(ContextReader(store, contexts, todo, once=True).read(position))
+            tensors = decode_stored(codec, position, ContextReader(store, contexts, todo, once=True).read(position))
             specs |= {name: _describe(codec.fields[name], arr) for name, arr in tensors.items() if arr is not None}
     return {name: specs.get(name, _describe(bound)) for name, bound in codec.fields.items()}
+
+
+def decode_stored(codec: BatchCodec, position: int, contexts: Contexts) -> dict[str, torch.Tensor | None]:
+    """The tensors of a batch that was stored just now.
+
+    Raises:
+        EncodeError: It does not decode, so that it is of no use.
+    """
+    try:
+        return codec.decode(contexts)
+    except BatchError as error:
+        raise EncodeError(
+            f"Batch {str(position)!r} was encoded, but does not decode. {error.what}",
+            error.where,
+            "; ".join(filter(None, [error.fix, _UNDECODABLE])),
+        ) from error.__cause__ or error
 
 
 def _describe(bound: BoundField, tensor: torch.Tensor | None = None) -> AttributeSpec:

@@ -11,10 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from zensols_like.batch.codec import BatchCodec
 from zensols_like.batch.contexts import ContextStore, is_unlabeled
-from zensols_like.batch.describe import describe_attributes, describe_source, describe_store, has_changed
+from zensols_like.batch.describe import (
+    decode_stored,
+    describe_attributes,
+    describe_source,
+    describe_store,
+    has_changed,
+)
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedRun
 from zensols_like.batch.manifest import FRESHEN, Group, Manifest
@@ -130,6 +137,25 @@ class BatchEncoder:
                 commits.append(Commit(positions[at : at + len(receipts)], number, receipts, is_bare))
                 at += len(receipts)
         return commits
+
+    def decode_stored(self, position: int, stored: Iterable[Commit]) -> dict[str, Tensor | None]:
+        """The tensors of a batch that was stored and is not committed yet.
+
+        Args:
+            position: Which batch of the plan it is.
+            stored: Its records, which begin with it, and perhaps others.
+
+        Raises:
+            EncodeError: It does not decode.
+        """
+        groups = self.store.require_manifest().groups
+        tensors: dict[str, Tensor | None] = {}
+        for commit in stored:
+            if commit.positions[0] == position:
+                receipt = next(iter(commit.receipts))
+                part = self.contexts.get_part(str(position), groups[commit.group].key, receipt, once=True)
+                tensors |= decode_stored(self.codec, position, part)
+        return tensors
 
     def require_labels_alike(self) -> None:
         """Refuse a split in which some batches have labels and others have none.

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
-from zensols_like.batch.committer import Committer
+from zensols_like.batch.committer import Committer, Stored
 from zensols_like.batch.domain import Batch
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.foreign import find_foreign
-from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, EncodedRun
+from zensols_like.batch.look import Looks
 from zensols_like.batch.manifest import FRESHEN
 from zensols_like.batch.multi import EncodeObserver, Turn, require_encoder
 from zensols_like.batch.plan import joined
@@ -151,7 +151,7 @@ class PrimingStash(PlannedStash):
                 "version, or clear the store"
             )
 
-    def _done(self, result: list[Commit]) -> None:
+    def _done(self, result: Stored) -> None:
         """In the parent: take notice of what a worker stored."""
         if self._committer is not None:
             self._committer.take(result)
@@ -226,19 +226,20 @@ class PrimingStash(PlannedStash):
         for one, source in zip(chunk, chain.from_iterable(run.parts() for run in runs), strict=True):
             yield one.batch_id, self.create_batch(source, one.split_name, one.batch_id)
 
-    def _work(self, chunk: Sequence[int]) -> list[Commit]:
+    def _work(self, chunk: Sequence[int]) -> Stored:
         """In a worker: encode and store the batches at these positions.
 
         Returns:
             What was stored, which the parent writes into the journal.
         """
-        encoder = self._encoder
+        encoder, looks = self._encoder, Looks()
         done = 0
 
         def encoded() -> Iterator[EncodedRun]:
             nonlocal done
             for run in self._encoded(chunk):
                 yield run
+                looks.see_run(run, self.codec.fields, self.store.plan)
                 done += len(run.positions)
 
         try:
@@ -250,7 +251,7 @@ class PrimingStash(PlannedStash):
             raise
         if self.is_child:  # the parent flushes before it journals
             self._contexts.flush()
-        return commits
+        return Stored(commits, looks)
 
     def _encoded(self, chunk: Sequence[int]) -> Iterator[EncodedRun]:
         """The batches at some positions, encoded; those of a run together where they can be."""

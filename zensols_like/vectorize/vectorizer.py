@@ -295,7 +295,7 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
             raise VectorizerError(
                 f"A context of vectorizer {context.feature_id!r} cannot be decoded by {self.feature_id!r}.",
                 self._where(),
-                f"decode it with the vectorizer {context.feature_id!r}",
+                f"decode it with the vectorizer {context.feature_id!r}, or let _encode give it its own feature_id",
             )
 
     def _where(self) -> str:
