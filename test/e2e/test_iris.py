@@ -57,3 +57,5 @@ def test_the_example_learns_the_flowers(script: str, tmp_path: Path) -> None:
     words = done.stdout.replace("\n", " ").split()
     accuracy = float(words[words.index("accuracy") + 1])
     assert accuracy >= 0.9
+    for line in done.stdout.splitlines():  # the commands to look further are there as they are written
+        assert "zensols-like " not in line or (ROOT / line.split()[0]).exists()
