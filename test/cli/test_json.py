@@ -51,6 +51,8 @@ SCHEMAS = {
                 "note": None,
                 "share_padding": None,
                 "sizes": [[int]],
+                "data_types": [str],
+                "has_row_each": bool,
             }
         ],
         "labels": [{"label": str, "counts": {"train": int, "dev": int, "test": int}}],

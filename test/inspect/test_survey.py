@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+from dataclasses import dataclass
 
 import pytest
 import torch
-from support.flowers import flower_stash, items
+from rich.console import Console
+from support.flowers import NoiseVectorizer, flower_stash, items, managers
 
+from zensols_like.cli.render import render_store
 from zensols_like.errors import ConfigurationError, CorruptBatch, MissingBatchError, StaleError
 from zensols_like.inspect import (
     NotFoundError,
@@ -22,6 +26,7 @@ from zensols_like.inspect import (
 )
 from zensols_like.inspect.labels import MAX_CLASSES, LabelCounts, class_ids
 from zensols_like.inspect.stored import Column
+from zensols_like.vectorize import TensorFeatureContext
 
 
 @pytest.fixture
@@ -55,6 +60,36 @@ def test_the_numbers_are_those_of_the_tensors(reader):
     assert (size.stats.elements, size.stats.min, size.stats.max, size.stats.mean) == (20, 0, 19, 9.5)
     assert size.stats.share_zero == 0.05
     assert report.looked_at == 5
+
+
+@dataclass
+class Odd(NoiseVectorizer):
+    """A row too many for one data point, and another data type from another one on."""
+
+    def _encode(self, data):
+        tensor = super()._encode(data).tensor.repeat(2 if data == 9 else 1, 1)
+        return TensorFeatureContext(self.feature_id, tensor if data < 12 else tensor.double())
+
+
+def test_rows_that_are_not_the_data_points_and_all_data_types_are_told(tmp_path):
+    made = flower_stash(tmp_path, vectorizer_manager_set=managers(Odd))
+    made.prime()
+    for reader in (StashReader(made), open_store(tmp_path / "batch")):
+        found = {one.name: one for one in report_store(reader, batches=None).attributes}
+        assert (found["noise"].data_types, found["noise"].has_row_each) == (("float32", "float64"), False)
+        assert (found["size"].data_types, found["size"].has_row_each) == (("float32",), True)
+        assert all(found[name].has_row_each for name in ("label", "size", "leaves"))
+        (first, *_) = [one for one in report_store(reader).attributes if one.name == "noise"]
+        assert (first.data_types, first.has_row_each) == (("float32", "float64"), True)  # of batches 0 and 3
+    shown = console_text(render_store(report_store(StashReader(made), batches=None)))
+    assert "float32|float64[4…5, 3]" in shown
+    assert "int16[N, 2]" in shown
+
+
+def console_text(renderable):
+    console = Console(width=200, file=io.StringIO())
+    console.print(renderable)
+    return console.file.getvalue()
 
 
 def test_no_batches_read_means_no_numbers(reader):

@@ -100,7 +100,7 @@ def _attribute_table(attributes: Sequence[AttributeReport]) -> Table:
     for one in attributes:
         table.add_row(
             _name(one),
-            escape(spec_text(one.dtype, one.shape, one.sizes)),
+            escape(spec_text("|".join(one.data_types) or one.dtype, one.shape, one.sizes, one.has_row_each)),
             *_numbers(one.stats),
             *(share_text(one.share_padding) for _ in padding),
             escape(one.vectorizer.rpartition(".")[2].removesuffix("FeatureVectorizer").removesuffix("Encodable")),

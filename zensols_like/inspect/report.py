@@ -101,6 +101,10 @@ class AttributeReport:
     """Of the positions of padded sequences; ``None`` where nothing is padded."""
     sizes: tuple[Range, ...] | None = None
     """Of each dimension in the batches that were looked at; ``None`` where what is stored has others."""
+    data_types: tuple[str, ...] = ()
+    """Those of the batches that were looked at; empty where what is stored has others."""
+    has_row_each: bool = True
+    """Whether the first dimension was the number of data points in all batches that were looked at."""
 
 
 @dataclass(frozen=True)
@@ -280,29 +284,37 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def spec_text(dtype: str | None, shape: tuple[int, ...] | None, sizes: tuple[Range, ...] | None = None) -> str:
+def spec_text(
+    dtype: str | None,
+    shape: tuple[int, ...] | None,
+    sizes: tuple[Range, ...] | None = None,
+    has_row_each: bool = True,
+) -> str:
     """Data type and shape for people; ``N`` data points, ``*`` where a size is not known.
 
     Args:
         dtype: The data type.
         shape: The shape, with -1 for a dimension that changes from batch to batch.
         sizes: Those that such a dimension had.
+        has_row_each: Whether the first dimension is the number of data points.
 
     Example:
         >>> spec_text("float32", (-1, 4)), spec_text("int64", (-1, -1)), spec_text("int64", (-1, -1), ((8, 9), (3, 5)))
         ('float32[N, 4]', 'int64[N, *]', 'int64[N, 3…5]')
+        >>> spec_text("int64", (-1, 2), ((63, 65), (2, 2)), has_row_each=False)
+        'int64[63…65, 2]'
     """
     if dtype is None or shape is None:
         return "none"
     found = sizes if sizes is not None and len(sizes) == len(shape) else ((-1, -1),) * len(shape)
-    places = enumerate(zip(shape, found, strict=True))
-    return f"{dtype}[{', '.join(_size_text(place, size, known) for place, (size, known) in places)}]"
+    texts = [_size_text(size, known) for size, known in zip(shape, found, strict=True)]
+    if has_row_each and shape[:1] == (-1,):
+        texts[0] = "N"
+    return f"{dtype}[{', '.join(texts)}]"
 
 
-def _size_text(place: int, size: int, known: Range) -> str:
+def _size_text(size: int, known: Range) -> str:
     if size >= 0:
         return str(size)
-    if place == 0:
-        return "N"
     least, most = known
     return "*" if least < 0 else str(least) if least == most else f"{least}…{most}"

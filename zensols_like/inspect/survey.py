@@ -160,6 +160,9 @@ def report_store(reader: BatchReader, batches: int | None = 1, split_name: str |
     paddings: dict[str, Padding] = {}
     notes: dict[str, str] = {}
     sizes: dict[str, tuple[Range, ...]] = {}
+    types: dict[str, list[str]] = {}
+    decoded: set[str] = set()
+    uneven: set[str] = set()
     labels = LabelCounts()
     looked_at = 0
     for split in read:
@@ -171,6 +174,11 @@ def report_store(reader: BatchReader, batches: int | None = 1, split_name: str |
                     tallies[name] = tallies.get(name, Tally()) + Tally.of(column.tensor)
                     specs[name] = _completed(specs[name], column.tensor)
                     sizes[name] = ranges(column.tensor.shape, sizes.get(name))
+                    types.setdefault(name, []).append(dtype_name(column.tensor))
+                    if column.note is None:
+                        decoded.add(name)
+                        if column.tensor.shape[:1] != (reader.store.plan.batch_size(position),):
+                            uneven.add(name)
                 if column.padding is not None:
                     paddings[name] = paddings.get(name, Padding(0, 0)) + column.padding
                 if column.note is not None:
@@ -188,6 +196,8 @@ def report_store(reader: BatchReader, batches: int | None = 1, split_name: str |
             notes.get(name) if name in reader.shown else "not one of the decoded attributes",
             paddings[name].share if name in paddings else None,
             None if name in notes else sizes.get(name),
+            tuple(dict.fromkeys(types[name])) if name in decoded else (),
+            name not in uneven,
         )
         for name, spec in specs.items()
     )
