@@ -52,6 +52,7 @@ def process(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
 STOPPING = "iseries_vectorizer.class_name=garden.StoppingVectorizer"
 
 OWN_MODULE = '''
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,9 @@ class StoppingVectorizer(SeriesEncodableFeatureVectorizer):
         why = Path("stop").read_text() if Path("stop").exists() else ""
         if why == "slowly":
             time.sleep(0.02)
+        elif why == "aloud":
+            print("hello from Python", flush=True)
+            os.system("echo hello from another program")
         elif why and data[0].name == "42":
             raise {"error": ArithmeticError, "interrupt": KeyboardInterrupt}[why]("a thorn")
         return super()._encode(data)

@@ -108,6 +108,22 @@ def test_a_file_that_may_not_grow_is_incomplete_and_not_a_bug(iris):
     assert process("encode", "-q", *iris.arguments()).returncode == 0
 
 
+@pytest.mark.parametrize("more", [(), ("batch_stash.workers=2", "batch_stash.timeout_s=100")])
+def test_what_code_of_the_user_prints_is_no_data(iris, own_module, more):
+    Path("stop").write_text("aloud")
+    done = process("encode", "-q", "--json", *iris.arguments(STOPPING, "batch_stash.batch_size=75", *more))
+    assert json.loads(done.stdout)["report"] == "encode"
+    assert done.stderr.count("hello from Python") == done.stderr.count("hello from another program") >= 2
+
+
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_a_stream_may_be_closed(encoded, closed):
+    shell = f"exec {sys.executable} -m zensols_like info --json {encoded.store} {closed}>&-"
+    done = subprocess.run(["/bin/sh", "-c", shell], text=True, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert (done.stdout if closed == "2" else done.stderr)[:1] == ("{" if closed == "2" else "")
+
+
 def in_terminal(arguments: list[str], answer: str = "", **environment: str) -> tuple[int, str]:
     """Run a command with a terminal as its standard streams."""
     ours, theirs = pty.openpty()

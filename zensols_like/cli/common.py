@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from zensols_like.batch import BatchStash, Status
 from zensols_like.cli import render
 from zensols_like.cli.options import Source
+from zensols_like.cli.output import for_data
 from zensols_like.errors import ConfigurationError, MissingBatchError
 from zensols_like.inspect import BatchReader, Report, StashReader, open_stash, open_store
 
@@ -25,11 +26,12 @@ PIPE_WIDTH = 160
 
 def print_report(report: Report, as_json: bool, text: RenderableType) -> None:
     """Write a report to standard output."""
-    if as_json:
-        typer.echo(render.as_json(report))
-        return
-    fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-    Console(width=None if fits else PIPE_WIDTH, highlight=False).print(text)
+    with for_data():
+        if as_json:
+            typer.echo(render.as_json(report))
+            return
+        fits = sys.stdout.isatty() or "COLUMNS" in os.environ
+        Console(width=None if fits else PIPE_WIDTH, highlight=False).print(text)
 
 
 def open_configured(source: Source) -> BatchStash:

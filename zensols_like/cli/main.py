@@ -38,6 +38,7 @@ from zensols_like.cli.options import (
     World,
     flag,
 )
+from zensols_like.cli.output import for_data_only
 from zensols_like.errors import ConfigurationError
 
 __all__ = ["app", "main"]
@@ -60,7 +61,8 @@ app.command("config")(show_config)
 def _run(command: str, *arguments: Any) -> None:
     """Call a function of a module of this package, both by name."""
     module, _, name = command.partition(".")
-    getattr(import_module(f"zensols_like.cli.{module}"), name)(*arguments)
+    with for_data_only():
+        getattr(import_module(f"zensols_like.cli.{module}"), name)(*arguments)
 
 
 def _print_version(wanted: bool) -> None:
