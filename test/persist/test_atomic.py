@@ -54,6 +54,19 @@ def test_an_error_of_the_system_names_the_file(tmp_path, monkeypatch, writer, ca
     assert caught.value.filename in (str(path), str(path.parent))
 
 
+def test_a_signal_that_comes_while_a_file_is_made_leaves_none(tmp_path, monkeypatch):
+    opened = os.open
+
+    def interrupted(path, flags, *more):
+        os.close(opened(path, flags, *more))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "file", [b"1234"])
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("writer", WRITERS)
 def test_where_there_can_be_no_folder_an_error_says_so(tmp_path, writer):
     (tmp_path / "file").write_text("")
