@@ -214,6 +214,19 @@ def test_a_full_disk_is_incomplete_without_a_traceback(iris, monkeypatch):
     assert "Traceback" not in result.stderr
 
 
+def test_paths_where_no_file_can_be_are_told_without_a_traceback(iris, tmp_path):
+    (tmp_path / "file").write_text("")
+    for path, what in (("file/x", "No folder can be made here: File exists"), (".", "no path for a file: Is a dir")):
+        overrides = (f"batch_stash.data_point_id_sets_path=path: {tmp_path / path}",)
+        result = iris.run("encode", "-q", overrides=overrides)
+        assert result.exit_code == 2
+        assert what in result.stderr
+        assert f"where: {tmp_path / path.removesuffix('/x')}" in result.stderr
+    result = iris.run("encode", "-q", overrides=("batch_dir_stash.path=path: file/x",))
+    assert result.exit_code == 2
+    assert "No folder can be made here: File exists.\n  where: file\n" in result.stderr
+
+
 def test_what_may_not_be_read_is_told_without_a_traceback(iris, monkeypatch):
     def prime(stash):
         raise PermissionError(errno.EACCES, "Permission denied", "target/batch/x")

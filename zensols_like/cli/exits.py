@@ -23,6 +23,8 @@ FULL = {
     errno.EFBIG: "let files grow larger (ulimit -f)",
 }
 """Why there is no room to write, and what to do about it."""
+WRONG_PATH = (errno.EISDIR, errno.ENOTDIR, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
+"""What is wrong with a path, and not with the code that uses it."""
 
 
 class Exits(TyperGroup):
@@ -47,13 +49,16 @@ class Exits(TyperGroup):
 
 def _explained(error: OSError) -> APIError | None:
     """An error of the system in our words; ``None`` where it is none that a user can do something about."""
-    where = error.filename and str(error.filename)
+    path = error.filename2 or error.filename  # a file that is renamed has two, of which the second is the wanted one
+    where = path and str(path)
     if isinstance(error, PermissionError):
         fix = "run as a user who may, or change the rights of the file"
         return PersistableError(f"Not allowed: {error.strerror}.", where, fix)
     if error.errno in FULL:
         fix = f"{FULL[error.errno]}, then run the same command: it goes on where it stopped"
         return MissingBatchError(f"There is no room to write: {error.strerror}.", where, fix)
+    if error.errno in WRONG_PATH and where:
+        return PersistableError(f"This is no path for a file: {error.strerror}.", where, "give another path")
     return None
 
 
