@@ -20,6 +20,7 @@ from zensols_like.config import (
     DictionaryConfig,
     FactoryError,
     ImportConfigFactory,
+    Serializer,
     Settings,
     Writeback,
     load_config,
@@ -390,12 +391,14 @@ def test_numbers_and_truth_values_are_taken_by_what_says_it_takes_them(value):
     assert (made.share, made.workers, made.maybe, made.unsaid) == (value,) * 4
 
 
-@given(st.text())
-def test_a_text_of_any_kind_is_no_truth_value_but_may_be_a_text(text):
-    sections = {"it": {"class_name": f"{__name__}.Plain", "text": text, "what": text}}
-    assert ImportConfigFactory(DictionaryConfig(sections))("it").all == (False, None, text, text)
-    with pytest.raises(FactoryError, match="takes no text as 'lower'"):
-        ImportConfigFactory(DictionaryConfig({"it": {**sections["it"], "lower": text}}))("it")
+@given(st.text().filter(lambda text: "${" not in text), st.sampled_from(["lower", "size"]))
+def test_a_text_of_any_kind_is_no_truth_value_and_no_number_but_may_be_a_text(text, option):
+    written = Serializer().format_option(text)
+    sections = {"it": {"class_name": f"{__name__}.Plain", "text": written, "what": written}}
+    assert ImportConfigFactory(DictionaryConfig(sections))("it").all[2:] == (text, text)
+    sections["it"][option] = written
+    with pytest.raises(FactoryError, match=f"takes no text as '{option}'"):
+        ImportConfigFactory(DictionaryConfig(sections))("it")
 
 
 def test_the_error_of_a_constructor_is_the_cause(tmp_path):
