@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from zensols_like.errors import PersistableError
@@ -15,9 +14,10 @@ from zensols_like.persist.formats import Buffer
 __all__ = [
     "append_durably",
     "make_folder",
-    "naming",
+    "name_file",
     "remove_file",
     "remove_temporaries",
+    "sync_file",
     "sync_folder",
     "write_all",
     "write_atomically",
@@ -49,10 +49,9 @@ def write_atomically(
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         try:
             failpoint("file.write")
-            with naming(path):
-                write_all(descriptor, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
-                if durable:
-                    os.fsync(descriptor)
+            write_all(descriptor, path, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
+            if durable:
+                sync_file(descriptor, path)
         finally:
             os.close(descriptor)
         failpoint("file.replace")
@@ -64,27 +63,34 @@ def write_atomically(
         sync_folder(path.parent)
 
 
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Let errors of the system in the ``with`` block name a file, which it does not know by an open one's number."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
-        raise
-
-
-def write_all(descriptor: int, pieces: Sequence[memoryview]) -> None:
-    """Write every byte; the system may take fewer than it is given."""
+def write_all(descriptor: int, path: Path, pieces: Sequence[memoryview]) -> None:
+    """Write every byte to a file; the system may take fewer than it is given."""
     for first in range(0, len(pieces), _WRITEV_LIMIT):
         waiting = list(pieces[first : first + _WRITEV_LIMIT])
         while waiting:
-            written = os.writev(descriptor, waiting)
+            try:
+                written = os.writev(descriptor, waiting)
+            except OSError as error:
+                name_file(error, path)
+                raise
             while waiting and written >= len(waiting[0]):
                 written -= len(waiting.pop(0))
             if written > 0:
                 waiting[0] = waiting[0][written:]
+
+
+def sync_file(descriptor: int, path: Path) -> None:
+    """Force the bytes of a file, or the names in a folder, to the disk."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        name_file(error, path)
+        raise
+
+
+def name_file(error: OSError, path: Path) -> None:
+    """Let an error of the system name a file, which it does not do where it is given a number."""
+    error.filename = str(path)
 
 
 def append_durably(path: Path, data: bytes) -> None:
@@ -95,11 +101,10 @@ def append_durably(path: Path, data: bytes) -> None:
     try:
         if is_new:
             sync_folder(path.parent)  # first, so that what is forced to the disk next has a name there
-        with naming(path):
-            failpoint("journal.write")
-            write_all(descriptor, [memoryview(data)])
-            failpoint("journal.sync")
-            os.fsync(descriptor)
+        failpoint("journal.write")
+        write_all(descriptor, path, [memoryview(data)])
+        failpoint("journal.sync")
+        sync_file(descriptor, path)
     finally:
         os.close(descriptor)
 
@@ -139,7 +144,6 @@ def sync_folder(path: Path) -> None:
     """Force the names in a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        with naming(path):
-            os.fsync(descriptor)
+        sync_file(descriptor, path)
     finally:
         os.close(descriptor)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zensols_like.errors import BusyError
-from zensols_like.persist.atomic import make_folder, naming
+from zensols_like.persist.atomic import make_folder, name_file
 
 __all__ = ["LockOwner", "lock_owner", "write_lock"]
 
@@ -81,12 +81,11 @@ def write_lock(path: Path, timeout_s: float | None = None) -> Iterator[None]:
         _acquire(descriptor, path, timeout_s)
         _holders[file] = me
         try:
-            with naming(path):
-                _write(descriptor, _owner())
+            _write(descriptor, path, _owner())
             yield
         finally:
             del _holders[file]
-            _write(descriptor, None)
+            _write(descriptor, path, None)
     finally:
         os.close(descriptor)
 
@@ -145,7 +144,11 @@ def _parse(data: bytes) -> LockOwner | None:
     return owner
 
 
-def _write(descriptor: int, owner: LockOwner | None) -> None:
-    os.ftruncate(descriptor, 0)
-    if owner is not None:
-        os.pwrite(descriptor, json.dumps(owner._asdict()).encode(), 0)
+def _write(descriptor: int, path: Path, owner: LockOwner | None) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        if owner is not None:
+            os.pwrite(descriptor, json.dumps(owner._asdict()).encode(), 0)
+    except OSError as error:
+        name_file(error, path)
+        raise

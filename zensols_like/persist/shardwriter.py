@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from zensols_like.failpoints import failpoint
-from zensols_like.persist.atomic import make_folder, naming, sync_folder, write_all
+from zensols_like.persist.atomic import make_folder, sync_file, sync_folder, write_all
 from zensols_like.persist.formats import Buffer
 from zensols_like.persist.frame import ALIGNMENT, padding
 from zensols_like.persist.framing import Records
@@ -50,8 +50,8 @@ class ShardWriter:
             return
         self.is_torn = True
         failpoint("shard.write")
-        with naming(self.path):
-            write_all(self._descriptor, [memoryview(piece).cast("B") for piece in self._waiting if len(piece) > 0])
+        pieces = [memoryview(piece).cast("B") for piece in self._waiting if len(piece) > 0]
+        write_all(self._descriptor, self.path, pieces)
         self._waiting.clear()
         self._written = self.end
         self.is_torn = False  # last, since Ctrl-C may come between any two lines
@@ -68,8 +68,7 @@ class ShardWriter:
         """Force what was written to the disk."""
         if self._durable < self._written:
             failpoint("shard.sync")
-            with naming(self.path):
-                os.fsync(self._descriptor)
+            sync_file(self._descriptor, self.path)
             if self._durable == 0:
                 sync_folder(self.path.parent)
             self._durable = self._written
