@@ -1036,6 +1036,11 @@ def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
         flower_stash(tmp_path)
 
 
+def test_an_abstract_class_of_batches_is_refused_when_the_stash_is_made(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"Batch is abstract: it lacks \['_get_batch_feature_map"):
+        flower_stash(tmp_path, batch_type=Batch)
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("program", [["train.py"], ["-m", "train"]], ids=["a file", "a module"])
 def test_classes_of_a_program_are_the_same_to_who_imports_them(tmp_path: Path, program: list[str]) -> None:

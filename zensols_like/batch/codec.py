@@ -128,8 +128,8 @@ class BoundField:
         return EncodeError(
             f"The values of data points {some_of(ids)} cannot be encoded together. {_told(error)[0]}",
             str(self),
-            "give the tensors of one attribute the same data type and dimensions after the first, or pad them "
-            "(AggregateEncodableFeatureVectorizer)",
+            "give the tensors of one attribute the same data type and dimensions after the first, or pad them: an "
+            "AggregateEncodableFeatureVectorizer over one that gives a tensor of shape (length, ...) for each value",
         )
 
     def decode(self, context: FeatureContext | tuple[FeatureContext, ...]) -> Tensor | None:

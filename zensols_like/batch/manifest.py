@@ -13,7 +13,10 @@ from zensols_like.errors import CorruptBatch
 
 __all__ = ["FRESHEN", "AttributeSpec", "Group", "Manifest", "Status", "repair_with"]
 
-FRESHEN = "take the change back, set stale = rebuild, or clear the store: stash.clear(), zensols-like clear -c FILE"
+FRESHEN = (
+    "take the change back, set stale = rebuild, or clear the store: stash.clear(), zensols-like clear -c FILE (with "
+    "--all after a change of how the splits are drawn)"
+)
 """What to do about a store that is stale."""
 
 _REPAIRED = 10

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import isabstract
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -140,6 +141,12 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
                     f"The {option} is {given!r}, no subclass of {base.__name__}.",
                     f"[{self.name}] {option}",
                     f"derive it from {base.__name__}; in a configuration write '{option} = class: package.Class'",
+                )
+            if isabstract(given):
+                raise ConfigurationError(
+                    f"The {option} {given.__name__} is abstract: it lacks {sorted(given.__abstractmethods__)}.",
+                    f"[{self.name}] {option}",
+                    "name a subclass that defines them (for batches DefaultBatch has what most need)",
                 )
         path = self.data_point_id_sets_path
         if path is not None and not isinstance(path, Path):
@@ -400,7 +407,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
         self.deallocate()
 
     def clear_all(self) -> None:
-        """Remove the batches, the plan and the source."""
+        """Remove batches, plan, split keys and what stashes of the source keep; files that are only read stay."""
         self.clear()
         self.split_stash_container.clear()
 

@@ -47,7 +47,7 @@ class Serializer:
         str: True                                 'True'
         list: a, b                                ['a', 'b']; also tuple: and set:
         list({'type': 'int'}): 1, 2               [1, 2]; also float, path and object (each is read like an option)
-        path: ~/data                              a path, with the home folder filled in
+        path: ~/data                              a path; it begins at the current folder
         resource: resources/torch.conf            the path of a configuration that comes with this package
         resource(package): file.csv               the path of a file in any package
         dict: {'a': 1}                            a dictionary of Python literals
