@@ -181,6 +181,12 @@ def test_a_missing_number_of_an_unseen_row_is_refused_as_in_the_table():
     assert weight.fingerprint() == AttributeEncodableFeatureVectorizer.of("weight").fingerprint()
 
 
+def test_columns_of_a_table_are_encoded_for_many_batches_at_once():
+    manager = manage(animals())
+    columns = manager.dataset_metadata.columns
+    assert all(manager[name].encodes_rows(manager.stash.dataframe[name].to_numpy()) for name in columns[:3])
+
+
 def test_a_column_of_categories_has_all_of_them():
     colors = pd.Categorical(["red", "red", "black"], categories=["red", "grey", "black"])
     assert manage(animals(color=colors)).dataset_metadata.discrete["color"] == ("black", "grey", "red")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -70,6 +70,10 @@ class NumberVectorizer(AttributeEncodableFeatureVectorizer):
     def fingerprint(self) -> Mapping[str, Any]:
         """That of the class that makes the bytes."""
         return {**super().fingerprint(), "class": canonical(AttributeEncodableFeatureVectorizer)}
+
+    def encodes_rows(self, column: Sequence[Any]) -> bool:
+        """Whether it is a column of the table: what `_numbers` adds here changes none of these."""
+        return super().encodes_rows(column)
 
     def _numbers(self, data: Any) -> np.ndarray[Any, Any]:
         numbers = super()._numbers(data)
