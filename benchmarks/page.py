@@ -43,7 +43,7 @@ _FINDINGS = """\
 - **A table, open and load**: 20 of 27 ms are a look at the table (its order, categories, and a digest that tells
   whether it changed), which a stash over a table in memory does when it is opened. The bars are meant for loading
   again, as the figures are that they were set by.
-- **Training**: of a load that is as long as the step, 65 to 82 % are hidden for W3 (60 to 70 microseconds a batch), and
+- **Training**: of a load that is as long as the step, 39 to 82 % are hidden for W3 (60 to 70 microseconds a batch), and
   for W2 (20) -8 to 63 %, as the machine is disposed: on one day the same commit gave 27 to 63 % and 4 to 21 %. The aim
   was 90 %. A bare thread that fills a deque, without errors, order, state or statistics, hides 74 to 83 % (W3) and
   54 to 76 % (W2) here: a step that sleeps is woken later where a thread holds the interpreter, which takes 30 to 50
