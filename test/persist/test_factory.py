@@ -323,6 +323,49 @@ def test_a_worker_that_is_killed_leaves_nothing_that_counts(tmp_path: Path, grou
     assert list(numbers()) == list(stash)
 
 
+def test_a_part_that_cannot_be_removed_does_not_count_either(tmp_path: Path) -> None:
+    def failing() -> Iterator[tuple[str, int]]:
+        yield "a", 1
+        raise ValueError("in the middle")
+
+    class Stuck(DirectoryStash):
+        def clear(self) -> None:
+            raise KeyboardInterrupt
+
+    stash = OneShotFactoryStash(Stuck(tmp_path / "numbers"))
+    stash.worker = failing
+    with pytest.raises(KeyboardInterrupt):
+        stash.prime()
+    again = OneShotFactoryStash(DirectoryStash(tmp_path / "numbers"))
+    again.worker = [("b", 2)]
+    assert (again.has_data, dict(again)) == (False, {"b": 2})
+
+
+def test_what_is_stored_after_a_clear_stays_though_a_worker_was_killed_before(tmp_path: Path) -> None:
+    def dying() -> Iterator[tuple[str, int]]:
+        yield "a", 1
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def numbers(worker: Any) -> OneShotFactoryStash:
+        stash = OneShotFactoryStash(DirectoryStash(tmp_path / "numbers"))
+        stash.worker = worker
+        return stash
+
+    assert exit_code(in_a_child(numbers(dying).prime)) == -signal.SIGKILL
+    stash = numbers(())
+    stash.clear()
+    stash.dump("mine", 42)
+    assert dict(stash) == {"mine": 42}
+
+
+def test_a_subclass_may_have_a_constructor_of_its_own() -> None:
+    class Own(PrimablePreemptiveStash):
+        def __init__(self) -> None:
+            self.delegate = DictionaryStash({"a": 1})
+
+    assert Own().load("a") == 1
+
+
 def test_of_several_processes_one_makes_the_values_and_the_others_wait(tmp_path: Path) -> None:
     def slow() -> Iterator[tuple[str, int]]:
         yield "maker", os.getpid()

@@ -72,6 +72,7 @@ class PreemptiveStash(DelegateStash):
     def clear(self) -> None:
         """Forget everything in the delegate."""
         super().clear()
+        self._folder.remove(_UNFINISHED)
         self._reset_has_data()
 
 
@@ -89,18 +90,23 @@ class _Turn:
 class PrimeableStash(Stash):
     """A stash that is primed once, before a value or the keys are first asked for.
 
-    Other threads wait meanwhile.
+    Other threads wait meanwhile, so what primes must not wait for a thread that looks at this stash.
 
     A subclass does its work in :meth:`prime`: it first calls that of its base, and then may look at its own keys and
     values.  :meth:`exists` only looks: it does not prime.
     """
 
     _primed: bool = field(default=False, init=False, repr=False, compare=False)
-    _prime_turn: _Turn = field(default_factory=_Turn, init=False, repr=False, compare=False)
 
     def prime(self) -> None:
         """Make what is missing; called once before the first access, and once more after a :meth:`clear`."""
         self._primed = True  # before the work, which may look at what is there
+
+    @property
+    def _prime_turn(self) -> _Turn:
+        # made when it is first asked for, since a subclass may have a constructor of its own
+        turn: _Turn = vars(self).get("_own_turn") or vars(self).setdefault("_own_turn", _Turn())
+        return turn
 
     def _prime_once(self) -> None:
         with self._prime_turn.lock:
@@ -178,11 +184,12 @@ class PrimablePreemptiveStash(PrimeableStash, PreemptiveStash):
                 work()
             except BaseException:
                 self._primed = False
-                self.delegate.clear()
-                raise
-            finally:
-                folder.remove(_UNFINISHED)
                 self._reset_has_data()
+                self.delegate.clear()
+                folder.remove(_UNFINISHED)  # not where that fails, too: then a part is still there
+                raise
+            folder.remove(_UNFINISHED)
+            self._reset_has_data()
 
 
 @dataclass

@@ -91,7 +91,8 @@ def canonical(value: Any) -> Any:
     if isinstance(value, Fingerprinted):
         return value.fingerprint()
     if is_dataclass(value) and not isinstance(value, type):
-        return {"class": canonical(type(value)), **{f.name: canonical(getattr(value, f.name)) for f in fields(value)}}
+        parts = (f.name for f in fields(value) if f.init or f.compare)  # what is neither is no part of its value
+        return {"class": canonical(type(value)), **{name: canonical(getattr(value, name)) for name in parts}}
     raise TypeError(f"{type(value).__name__} {value!r}")
 
 

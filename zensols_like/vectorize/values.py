@@ -85,7 +85,8 @@ def converted(tensor: Tensor, data_type: torch.dtype, where: str) -> Tensor:
         raise VectorizerError(
             f"{data_type} cannot hold all of these numbers: {_short(tensor)}.", where, "use a wider or a float type"
         )
-    if not is_whole and not torch.equal(_finite(found), _finite(tensor)):
+    is_finite = is_whole or bool(_finite(found).all())
+    if not is_finite and not torch.equal(_finite(found), _finite(tensor)):
         raise _infinite(tensor, data_type, where)
     return found
 
