@@ -281,44 +281,6 @@ def test_an_encode_that_is_asked_to_stop_ends_soon_and_says_how_to_go_on(tmp_pat
     assert left == []
 
 
-EARLY = """
-import sys
-from dataclasses import dataclass
-from zensols_like.multi import ProcessPool, SpoolRecipe, start_context
-
-if __name__ == "__mp_main__":
-    import slow_module
-
-if __name__ == "__main__":
-    context = start_context(sys.argv[1], ["slow_module"])
-    try:
-        list(ProcessPool(SpoolRecipe(None), 2, context).run([1, 2]))
-    except KeyboardInterrupt:
-        print("stopped")
-"""
-SLOW = "import pathlib, time; pathlib.Path('begun').touch(); time.sleep(2)"
-
-
-@pytest.mark.parametrize("method", ["forkserver", "spawn"])
-def test_ctrl_c_while_processes_start_leaves_no_traceback_of_theirs(tmp_path, method):
-    (tmp_path / "script.py").write_text(EARLY)
-    (tmp_path / "slow_module.py").write_text(SLOW)
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
-    with subprocess.Popen(
-        [sys.executable, "script.py", method],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=tmp_path,
-        start_new_session=True,
-    ) as parent:
-        while not (tmp_path / "begun").exists():
-            time.sleep(0.01)
-        os.killpg(parent.pid, signal.SIGINT)
-        assert parent.communicate(timeout=20) == ("stopped\n", "")
-
-
 def test_the_handler_of_somebody_else_stays():
     heard = []
     before = signal.signal(signal.SIGTERM, lambda *_: heard.append(1))

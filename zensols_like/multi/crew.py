@@ -7,7 +7,7 @@ import math
 import pickle
 import signal
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from zensols_like.multi import child
-from zensols_like.multi.start import run_fork_server, worker_environment
+from zensols_like.multi.start import worker_environment
 from zensols_like.multi.stop import held_signals
 
 __all__ = ["Answer", "Crew", "Lost", "Member"]
@@ -96,8 +96,8 @@ class Crew(Generic[T]):
             ours, theirs = self.context.Pipe()
             process = self.context.Process(target=child.main, args=(theirs, self.recipe))  # type: ignore[attr-defined]
             self.members.append(Member(process, ours, self._deadline(START_S)))  # an interrupted start is stopped, too
-            run_fork_server(self.context)
-            with theirs, worker_environment(), self._held_signals():
+            forks = self.context.get_start_method() == "fork"
+            with theirs, worker_environment(), held_signals() if forks else nullcontext():
                 process.start()
 
     @property
@@ -147,19 +147,6 @@ class Crew(Generic[T]):
         """End the processes, those that do something too."""
         members, self.members = self.members, []
         _end(members)
-
-    def _held_signals(self) -> AbstractContextManager[None]:
-        """Hold what would be lost where Python forks, or end a new interpreter with a traceback before it ignores it.
-
-        The fork server does so by itself, and to wait for it is nothing to hold a signal for.
-        """
-        match self.context.get_start_method():
-            case "fork":
-                return held_signals()
-            case "spawn":
-                return held_signals({signal.SIGINT})
-            case _:
-                return nullcontext()
 
     def _deadline(self, more_s: float = 0.0) -> float:
         return math.inf if self.timeout_s is None else time.monotonic() + self.timeout_s + more_s

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.forkserver
-import multiprocessing.resource_tracker
 import multiprocessing.spawn
 import os
-import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +15,6 @@ from pathlib import Path
 
 from zensols_like.errors import ConfigurationError, WorkerError
 from zensols_like.multi.scratch import has_temporary_folder, use_own_folder
-from zensols_like.multi.stop import held_signals
 
 __all__ = [
     "MAIN_GUARD",
@@ -139,14 +136,10 @@ def worker_environment() -> Iterator[None]:
 
 
 def run_fork_server(context: BaseContext) -> None:
-    """Start the fork server, where the context has one.
+    """Start the fork server, where the context has one, for those who do not start its workers themselves.
 
-    It is one for all workers of this process, which compute in one thread only if it was started to.  Ctrl-C, which
-    goes to all processes of a terminal, it holds until it ignores it, and so do its workers: the parent decides.
+    It is one for all workers of this process, which compute in one thread only if it was started to.
     """
-    method = context.get_start_method()
-    if method != "fork":
-        multiprocessing.resource_tracker.ensure_running()  # its start lets go of signals that are held
-    if method == "forkserver":
-        with worker_environment(), held_signals({signal.SIGINT}):
+    if context.get_start_method() == "forkserver":
+        with worker_environment():
             multiprocessing.forkserver.ensure_running()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
@@ -98,12 +98,9 @@ def stoppable(note: str) -> Iterator[Stop]:
 
 
 @contextmanager
-def held_signals(numbers: Iterable[signal.Signals] = HELD) -> Iterator[None]:
-    """Let signals wait for the end of the ``with`` block: what their handlers raise while Python forks is lost.
-
-    A process that starts in the block holds them until it says otherwise.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+def held_signals() -> Iterator[None]:
+    """Let signals wait for the end of the ``with`` block: what their handlers raise while Python forks is lost."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     try:
         yield
     finally:
