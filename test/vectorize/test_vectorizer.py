@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from zensols_like.persist import DictionaryStash, KeyLimitStash, PreemptiveStash, PrimablePreemptiveStash
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import (
     AggregateEncodableFeatureVectorizer,
@@ -236,6 +238,15 @@ def test_equal_parameters_have_equal_fingerprints(one, other):
 )
 def test_other_parameters_have_other_fingerprints(one, other):
     assert Bare.of("f", parameter=one).fingerprint() != Bare.of("f", parameter=other).fingerprint()
+
+
+@pytest.mark.parametrize("front", [PreemptiveStash, PrimablePreemptiveStash, partial(KeyLimitStash, limit=2)])
+def test_a_parameter_that_is_a_stash_has_the_same_fingerprint_when_it_was_used(front):
+    stash = front(DictionaryStash({"a": 1, "b": 2}))
+    vectorizer = Bare.of("f", parameter=stash)
+    before = vectorizer.fingerprint()
+    assert stash.load("a") == 1
+    assert vectorizer.fingerprint() == before
 
 
 def test_an_array_of_what_is_no_plain_value_has_no_fingerprint():
