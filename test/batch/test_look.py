@@ -102,8 +102,9 @@ def test_whoever_sees_which_batch_uneven_attributes_are_known(
     whole = Looks()
     for part in parts:
         whole.add(part, fields)
-    assert {kind.has_row_each for kind in whole.found} == {points == rows for points, rows in sizes}
-    for kind, look in whole.found.items():
+    found = whole.found["leaves"]
+    assert {kind.has_row_each for kind in found} == {points == rows for points, rows in sizes}
+    for kind, look in found.items():
         points, rows = sizes[look.position]
         assert (points, (rows, 2), points == rows) == (look.points, look.shape, kind.has_row_each)
 

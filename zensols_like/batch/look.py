@@ -30,9 +30,8 @@ class Look(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """What is told of a tensor, and once only."""
+    """What is told of the tensor of an attribute, and once only."""
 
-    attribute: str
     has_row_each: bool
     """Whether its rows are as many as the data points."""
     data_type: dtype | None
@@ -46,7 +45,8 @@ class Looks:
     Of contexts it knows what is told without decoding them.
     """
 
-    found: dict[_Kind, Look] = field(default_factory=dict)
+    found: dict[str, dict[_Kind, Look]] = field(default_factory=dict)
+    """By attribute."""
 
     def see_run(self, run: EncodedRun, fields: Mapping[str, BoundField], plan: Plan) -> None:
         """Take notice of batches that were encoded; of those that were encoded together one tells of all."""
@@ -68,9 +68,10 @@ class Looks:
                 self._see(name, position, points, tensor, tensor.dtype)
 
     def _see(self, name: str, position: int, points: int, tensor: Tensor, data_type: dtype | None) -> None:
-        kind = (name, tensor.dim() > 0 and len(tensor) == points, data_type)
-        if kind not in self.found:
-            self.found[_Kind(*kind)] = Look(position, points, tuple(tensor.shape))
+        kind = (tensor.dim() > 0 and len(tensor) == points, data_type)
+        found = self.found.setdefault(name, {})
+        if kind not in found:
+            found[_Kind(*kind)] = Look(position, points, tuple(tensor.shape))
 
     def add(self, others: Looks, fields: Mapping[str, BoundField]) -> None:
         """Take over what others saw; what is odd of an attribute is told when it is seen first.
@@ -79,17 +80,21 @@ class Looks:
             others: What they saw.
             fields: The attributes, by which these are called.
         """
-        for kind, look in others.found.items():
-            if kind in self.found:
-                continue
-            known = {one: seen for one, seen in self.found.items() if one.attribute == kind.attribute}
-            self.found[kind] = look
-            if not kind.has_row_each and all(one.has_row_each for one in known):
-                _warn_of_rows(fields[kind.attribute], look)
-            types = {one.data_type: seen.position for one, seen in known.items() if one.data_type is not None}
-            if len(types) == 1 and kind.data_type is not None and kind.data_type not in types:
-                types[kind.data_type] = look.position
-                _warn_of_types(fields[kind.attribute], types)
+        for name, kinds in others.found.items():
+            found = self.found.setdefault(name, {})
+            for kind, look in kinds.items():
+                if kind not in found:
+                    _tell(fields[name], found, kind, look)
+                    found[kind] = look
+
+
+def _tell(bound: BoundField, known: Mapping[_Kind, Look], kind: _Kind, look: Look) -> None:
+    """Warn of a tensor where it is the first odd one of its attribute."""
+    if not kind.has_row_each and all(one.has_row_each for one in known):
+        _warn_of_rows(bound, look)
+    types = {one.data_type: seen.position for one, seen in known.items() if one.data_type is not None}
+    if len(types) == 1 and kind.data_type is not None and kind.data_type not in types:
+        _warn_of_types(bound, {**types, kind.data_type: look.position})
 
 
 def _warn_of_rows(bound: BoundField, look: Look) -> None:
