@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from zensols_like.errors import CorruptBatch
 from zensols_like.persist import (
-    DelegateStash,
     DictionaryStash,
     FileFolder,
     MemoryFolder,
@@ -20,6 +19,7 @@ from zensols_like.persist import (
     RecordStash,
     Stash,
     StoreFolder,
+    innermost,
 )
 from zensols_like.vectorize import NullFeatureContext
 
@@ -160,10 +160,7 @@ def contexts_in(stash: Stash, beside: Path | None) -> ContextStore:
     """
     if isinstance(stash, RecordStash):
         return stash
-    innermost = stash
-    while isinstance(innermost, DelegateStash):
-        innermost = innermost.delegate
-    if isinstance(innermost, DictionaryStash) or beside is None:
+    if isinstance(innermost(stash), DictionaryStash) or beside is None:
         return StashContexts(stash, MemoryFolder())
     return StashContexts(stash, FileFolder(beside.parent / f"{beside.name}.store"))
 

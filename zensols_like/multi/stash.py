@@ -19,7 +19,7 @@ from zensols_like.multi.recipe import ConfigRecipe, Recipe, spooled
 from zensols_like.multi.size import LARGEST_PIECE, chunk_length, worker_count
 from zensols_like.multi.start import refuse_while_starting, start_context
 from zensols_like.multi.stop import Stop, stoppable
-from zensols_like.persist import DelegateStash, DictionaryStash, PrimablePreemptiveStash, Stash, chunks
+from zensols_like.persist import DictionaryStash, PrimablePreemptiveStash, chunks, innermost
 
 __all__ = ["MultiProcessStash", "TorchMultiProcessStash"]
 
@@ -209,9 +209,7 @@ class MultiProcessStash(PrimablePreemptiveStash, ABC):
         return f"[{self.name}] {option}"
 
     def _refuse_memory(self) -> None:
-        stash: Stash = self.delegate
-        while isinstance(stash, DelegateStash):
-            stash = stash.delegate
+        stash = innermost(self.delegate)
         if isinstance(stash, DictionaryStash):
             raise WorkerError(
                 f"A {type(stash).__name__} cannot take values from worker processes: they would stay in their memory.",

@@ -12,6 +12,7 @@ from zensols_like.persist.delegate import (
     ReadOnlyDelegateStash,
     SortedStash,
     UnionStash,
+    innermost,
     load_shown,
 )
 from zensols_like.persist.directory import DirectoryStash
@@ -85,6 +86,7 @@ __all__ = [
     "chunks",
     "dealloc",
     "failures",
+    "innermost",
     "load_shown",
     "lock_owner",
     "read_keys",

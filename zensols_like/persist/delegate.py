@@ -22,6 +22,7 @@ __all__ = [
     "ReadOnlyDelegateStash",
     "SortedStash",
     "UnionStash",
+    "innermost",
     "load_shown",
 ]
 
@@ -86,6 +87,19 @@ class DelegateStash(Stash):
         view = copy.copy(self)
         view.delegate = delegate
         return view
+
+
+def innermost(stash: Stash) -> Stash:
+    """The stash behind all that stand in front of it, which keeps the values.
+
+    Example:
+        >>> from zensols_like.persist.memory import DictionaryStash
+        >>> innermost(DelegateStash(DelegateStash(DictionaryStash({"a": 1}))))["a"]
+        1
+    """
+    while isinstance(stash, DelegateStash):
+        stash = stash.delegate
+    return stash
 
 
 @dataclass

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from zensols_like.errors import PersistableError
-from zensols_like.persist.delegate import DelegateStash
+from zensols_like.persist.delegate import DelegateStash, innermost
 from zensols_like.persist.folder import MemoryFolder, StoreFolder
 from zensols_like.persist.records import RecordStash
 from zensols_like.persist.stash import Stash
@@ -46,9 +46,7 @@ class PreemptiveStash(DelegateStash):
     @property
     def _folder(self) -> StoreFolder:
         """What stands beside the records of the delegate; beside other values, nothing."""
-        stash = self.delegate
-        while isinstance(stash, DelegateStash):
-            stash = stash.delegate
+        stash = innermost(self.delegate)
         return stash.folder if isinstance(stash, RecordStash) else MemoryFolder()
 
     def _reset_has_data(self) -> None:
