@@ -89,8 +89,7 @@ class Bench:
         expected = self.reference(place)
         before, noted, digest, left = self.nursery.call(resume, place, **options)
         assert len(before) >= at_least, f"{at_least} batches were committed, {before} are left"
-        batches = -(-place.n // 4)
-        missing = sorted(set(range(batches)) - set(before))
+        missing = sorted(set(range(place.batches)) - set(before))
         assert noted == missing or (in_parts and set(noted) < set(missing)), f"{before} was committed, {noted} encoded"
         assert digest == expected, "the content digest differs from that of an uninterrupted run"
         assert left == [], f"left behind: {left}"

@@ -71,10 +71,10 @@ def stopped(bench: Bench, seed: int) -> int:
         time.sleep(0.001)
     child.kill(number, group=number == signal.SIGINT)
     end = child.wait(5)
-    assert end.code in (0, code, -number), end.trace  # the workers were done before
-    if end.error is not None:
-        assert "Call the same again" in "".join(getattr(end.error, "__notes__", ())), end.trace
-    bench.require_resumable(place, workers=2)
+    assert end.code in (0, code, -number), end.trace
+    was_stopped = "Call the same again" in "".join(getattr(end.error, "__notes__", ()))
+    # else the signal came after the last commit, when it is the business of Python again
+    bench.require_resumable(place, at_least=0 if was_stopped else place.batches, workers=2)
     return 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import signal
@@ -79,6 +80,10 @@ class Place:
             batch_size=BATCH_SIZE,
             **{"chunk_size": 1, "start_method": "fork", **self.options, **options},
         )
+
+    @property
+    def batches(self) -> int:
+        return math.ceil(self.n / BATCH_SIZE)
 
     @property
     def notes(self) -> Path:
