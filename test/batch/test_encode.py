@@ -986,7 +986,7 @@ def test_damaged_batches_are_repaired_and_the_others_stay(tmp_path: Path, contai
     assert digest(reader) == before
     assert reader.store.index.receipt(2, 2) == kept
     assert digest(flower_stash(tmp_path, container=container)) == before
-    with pytest.raises(BatchError, match="use one of 0 to 4"):
+    with pytest.raises(BatchError, match="use one of the texts '0' to '4'"):
         reader.repair(["9"])
 
 

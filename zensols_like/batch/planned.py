@@ -237,10 +237,9 @@ class PlannedStash(TorchMultiProcessStash):
             raise self._not_planned(batch_id)
         return position
 
-    def _not_planned(self, batch_id: str) -> BatchError:
-        return BatchError(
-            f"Batch {batch_id!r} is not planned.", self.store.location, f"use one of 0 to {len(self.store.plan) - 1}"
-        )
+    def _not_planned(self, batch_id: object) -> BatchError:
+        fix = f"use one of the texts '0' to '{len(self.store.plan) - 1}'"
+        return BatchError(f"Batch {batch_id!r} is not planned.", self.store.location, fix)
 
     # ---- what there is to do
 
