@@ -150,7 +150,7 @@ def test_tensors_come_in_any_order_and_only_those_that_are_asked_for(tmp_path, a
         assert all(torch.equal(tensors[one], stash[name][one]) for one in tensors)
     with pytest.raises(BatchError, match="'9' is not planned"):
         list(stash.tensors(["9"]))
-    with pytest.raises(BatchError, match="Batch 0 is not planned(.|\n)*one of the texts '0' to '[0-9]+'"):
+    with pytest.raises(BatchError, match=r"Batch 0 is not planned(.|\n)*one of the texts '0' to '[0-9]+'"):
         list(stash.tensors([0]))
     for read in (stash.tensors, stash.load_many):
         with pytest.raises(BatchError, match=r"The keys are the text '10'.(.|\n)*a list of IDs: \['10'\]"):
