@@ -135,6 +135,7 @@ TENSORS = {
     "no rows": torch.empty(0, 3),
     "not contiguous": torch.arange(12).reshape(2, 3, 2).permute(2, 0, 1)[1:],
     "expanded": torch.tensor([[7.0]]).expand(1, 50),
+    "of a column": torch.ones(3, 2, dtype=torch.float16)[:1, 0],
     "part of a large one": torch.zeros(1000, 1000)[3:4, 5:7],
     "with a gradient": torch.ones(1, 2, requires_grad=True),
 }

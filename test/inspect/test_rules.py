@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zensols_like.config import IniConfig
@@ -43,14 +43,18 @@ def test_the_first_element_out_of_range_is_found_and_all_are_counted(numbers, bo
     ),
     st.sampled_from(["300", "-1", "-0.5", "255.5", "16777216.5", "1e30", "-1e30", "9223372036854775808", "inf", "-inf"])
     | st.floats(-500, 500).map(str)
-    | st.integers(-500, 500).map(str),
+    | st.integers(-500, 500).map(str)
+    | st.integers(-(2**64), 2**64).map(str),
 )
+@example((torch.int64, [2**63 - 1]), str(2**63 - 1))
+@example((torch.int64, [2**53]), str(2**53 + 1))
 def test_whole_numbers_of_every_width_are_compared_as_numbers(typed, bound):
     dtype, numbers = typed
     tensor = torch.tensor(numbers, dtype=dtype)
+    exact = float(bound) if re.search("[.ef]", bound) else int(bound)
     for text, outside in (
-        (f"min {bound}", [n < float(bound) for n in numbers]),
-        (f"max {bound}", [n > float(bound) for n in numbers]),
+        (f"min {bound}", [n < exact for n in numbers]),
+        (f"max {bound}", [n > exact for n in numbers]),
     ):
         flaw = flaw_of(text, tensor)
         assert (0 if flaw is None else flaw.count) == sum(outside)
@@ -67,6 +71,20 @@ def test_a_bound_that_is_no_number_of_64_bits_is_a_bound(dtype):
     assert flaw_of("min 1e30", tensor).count == 2
 
 
+@pytest.mark.parametrize("bound", ["1e39", "-1e39", f"1{'0' * 400}", f"-1{'0' * 400}", "inf", "-inf"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_a_bound_beyond_the_numbers_of_a_type_lies_before_infinity(dtype, bound):
+    largest = torch.finfo(dtype).max
+    numbers = [-math.inf, -largest, 0.0, largest, math.inf]
+    exact = float(bound) if re.search("[ef]", bound) else int(bound)
+    for text, outside in (
+        (f"min {bound}", [n < exact for n in numbers]),
+        (f"max {bound}", [n > exact for n in numbers]),
+    ):
+        flaw = flaw_of(text, torch.tensor(numbers, dtype=dtype))
+        assert (0 if flaw is None else flaw.count) == sum(outside)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_found(value):
     flaw = flaw_of("finite", torch.tensor([[1.0, 2.0], [3.0, value]]))
@@ -79,7 +97,18 @@ def test_a_nan_is_in_every_range():
 
 
 @pytest.mark.parametrize(
-    "dtype", [torch.bool, torch.uint8, torch.int16, torch.uint16, torch.uint64, torch.float16, torch.bfloat16]
+    "dtype",
+    [
+        torch.bool,
+        torch.uint8,
+        torch.int16,
+        torch.uint16,
+        torch.uint64,
+        torch.float16,
+        torch.bfloat16,
+        torch.float8_e5m2,
+        torch.float8_e4m3fn,
+    ],
 )
 def test_every_data_type_is_checked(dtype):
     tensor = torch.tensor([0, 1]).to(dtype)

@@ -66,6 +66,7 @@ def test_every_data_type_is_counted(dtype):
 def test_large_integers_are_exact():
     large = (1 << 62) + 1
     assert Tally.of(torch.tensor([large])).stats.max == large
+    assert Tally.of(torch.tensor([2**64 - 1], dtype=torch.uint64)).stats.min == 2**64 - 1
 
 
 def test_complex_numbers_count_as_two():

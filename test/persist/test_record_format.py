@@ -113,6 +113,13 @@ def test_a_tensor_that_is_not_contiguous_comes_back_contiguous_and_equal() -> No
     assert found.is_contiguous()
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_a_single_element_of_a_column_is_stored(dtype: torch.dtype) -> None:  # it counts as contiguous, with any stride
+    table = torch.ones(5, 2).to(dtype)
+    for single in (table[4:, 0], table[:, 0][2:3], table[0, :1].expand(9)[:1]):
+        assert torch.equal(round_trip(single).to(torch.complex128), single.to(torch.complex128))
+
+
 def test_a_conjugated_tensor_keeps_its_values() -> None:
     tensor = torch.tensor([1 + 2j]).conj()
     assert torch.equal(round_trip(tensor), tensor)

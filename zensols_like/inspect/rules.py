@@ -102,14 +102,24 @@ def _parse(text: str, where: str) -> Rule:
 
 def _bound(number: float, tensor: Tensor, whole: Callable[[float], int]) -> float:
     """What torch compares with each element as if it compared the number."""
+    beyond = math.inf if number > 0 else -math.inf
     if tensor.is_floating_point():
-        return float(number)
+        largest = torch.finfo(tensor.dtype).max
+        if -largest <= number <= largest or number == beyond:
+            return float(number)
+        # it lies between the largest element and infinity, for which torch would take it
+        is_inward = (number > 0) == (whole is math.floor)
+        return math.copysign(largest, beyond) if is_inward else beyond
     # torch takes it in the type of the elements, where it may wrap; beside a fraction whole ones would lose digits
     limits = torch.iinfo(tensor.dtype)
-    return whole(number) if limits.min <= number <= limits.max else math.copysign(math.inf, number)
+    return whole(number) if limits.min <= number <= limits.max else beyond
 
 
 def _number(text: str, rule: str, where: str) -> float:
+    try:
+        return int(text)  # a float would round it
+    except ValueError:
+        pass
     try:
         value = float(text)
     except ValueError:
@@ -149,6 +159,8 @@ def find_flaw(rule: Elements, tensor: Tensor) -> Flaw | None:
         dense = dense.to(torch.int64)
     elif dense.dtype is torch.uint64:
         dense = dense.to(torch.float64)
+    elif dense.is_floating_point() and dense.itemsize == 1:
+        dense = dense.to(torch.float32)
     broken = rule.is_broken(dense)
     if not bool(broken.any()):
         return None

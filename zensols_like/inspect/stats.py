@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,8 +38,8 @@ class Tally:
         """The tally of a tensor; a complex number counts as two."""
         numbers = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
         flat = numbers.detach().cpu().to_dense().reshape(-1)
-        if not flat.dtype.is_floating_point and flat.dtype != torch.uint64:
-            return cls._of_integers(flat.to(torch.int64))
+        if not flat.dtype.is_floating_point:
+            return cls._of_integers(flat.numpy())
         exact = flat.to(torch.float64)
         finite = exact[exact.isfinite()]
         return cls(
@@ -52,14 +53,14 @@ class Tally:
         )
 
     @classmethod
-    def _of_integers(cls, numbers: Tensor) -> Self:
+    def _of_integers(cls, numbers: np.ndarray[Any, Any]) -> Self:
         count = len(numbers)
         return cls(
             count,
             count,
             0,
-            int((numbers == 0).sum()),
-            float(numbers.sum(dtype=torch.float64)),
+            count - int(np.count_nonzero(numbers)),
+            float(numbers.sum(dtype=np.float64)),
             int(numbers.min()) if count > 0 else None,
             int(numbers.max()) if count > 0 else None,
         )

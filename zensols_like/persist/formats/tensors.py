@@ -37,7 +37,9 @@ def byte_view(tensor: Tensor) -> Tensor:
     """
     if tensor.numel() == 0:  # whose strides may be any, and not all have a view
         return torch.empty(0, dtype=torch.uint8, device=tensor.device)
-    return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+    whole = tensor.detach().resolve_conj().resolve_neg().contiguous()
+    # reshape(-1) would keep the stride of a single element, which counts as contiguous whatever it is
+    return whole.as_strided((whole.numel(),), (1,)).view(torch.uint8)
 
 
 def tensor_bytes(tensor: Tensor) -> memoryview:
