@@ -226,6 +226,16 @@ def test_what_is_no_number_is_refused(value):
         vectorizer.encode_column([1, value])
 
 
+@pytest.mark.parametrize("make", [AttributeEncodableFeatureVectorizer, ArrayEncodableFeatureVectorizer])
+def test_what_is_below_a_mask_is_no_number(make):
+    vectorizer = make.of("a")
+    masked, whole = np.ma.array([1.0, 2.0], mask=[False, True]), np.ma.array([1.0, 2.0])
+    for encode, value in ((vectorizer.encode, masked), (vectorizer.encode_column, [whole[1:], masked[1:]])):
+        with pytest.raises(VectorizerError, match=r"masked: (.|\n)*vectorizer 'a'(.|\n)*filled"):
+            encode(value)
+    assert torch.equal(vectorizer.transform(whole), vectorizer.transform(whole.data))
+
+
 @pytest.mark.parametrize("value", [[1.5, 2], [], np.ones(7, dtype=bool)])
 def test_a_data_point_with_another_number_of_numbers_than_one_is_refused(value):
     vectorizer = AttributeEncodableFeatureVectorizer.of("a")

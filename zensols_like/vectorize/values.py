@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zensols_like.errors import VectorizerError
 
-__all__ = ["as_tensor", "converted", "flatten", "is_series", "number_array", "require_number"]
+__all__ = ["as_tensor", "converted", "flatten", "is_series", "number_array", "require_number", "require_unmasked"]
 
 _FIX = "give numbers; fill or drop missing values before, and encode text with its own vectorizer"
 
@@ -35,8 +35,9 @@ def number_array(values: Any, where: str) -> np.ndarray[Any, Any]:
         where: Said in the error.
 
     Raises:
-        VectorizerError: Something is no number, or the lengths differ.
+        VectorizerError: Something is no number or masked, or the lengths differ.
     """
+    require_unmasked(values, where)
     array = values.to_numpy() if is_series(values) else values
     if isinstance(array, np.ndarray) and array.dtype.hasobject:
         array = array.tolist()  # numpy looks at each value again, and finds their common type
@@ -49,6 +50,20 @@ def number_array(values: Any, where: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind not in "biuf":
         raise VectorizerError(f"Not all of these are numbers: {_short(values)}.", where, _FIX)
     return array
+
+
+def require_unmasked(value: Any, where: str) -> None:
+    """Refuse an array of which something is masked, since the tensor would have what is below the mask.
+
+    Raises:
+        VectorizerError: It is one.
+    """
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise VectorizerError(
+            f"Some of these numbers are masked: {_short(value)}.",
+            where,
+            "give filled(…) of the array, and the mask as an attribute of its own where it is needed",
+        )
 
 
 def as_tensor(array: np.ndarray[Any, Any], data_type: torch.dtype, where: str) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from zensols_like.errors import VectorizerError
 from zensols_like.torchconfig import TorchTypes
 from zensols_like.vectorize.context import FeatureContext, TensorFeatureContext
-from zensols_like.vectorize.values import converted
+from zensols_like.vectorize.values import converted, require_unmasked
 from zensols_like.vectorize.vectorizer import EncodableFeatureVectorizer
 
 __all__ = ["ArrayEncodableFeatureVectorizer"]
@@ -102,6 +102,7 @@ class ArrayEncodableFeatureVectorizer(EncodableFeatureVectorizer):
     def _tensor(self, value: Any) -> Tensor:
         if isinstance(value, Tensor):
             return value.detach().cpu()
+        require_unmasked(value, self._where())
         array = np.asarray(value)
         try:
             # what may not be written to is copied, since tensors can always be, and what goes backwards, as none can
