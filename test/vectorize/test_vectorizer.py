@@ -80,6 +80,18 @@ class WithDecodeOnly(Bare):
     shown: int = field(default=1, metadata={"fingerprint": False})
 
 
+@dataclass
+class DecodingEarly(TransformableFeatureVectorizer):
+    encodes_data_type = False
+    shown: int = field(default=1, metadata={"fingerprint": False})
+
+    def _get_shape(self):
+        return (1,)
+
+    def _encode(self, data):
+        return TensorFeatureContext(self.feature_id, torch.tensor([data]))
+
+
 def test_the_documented_fields_come_in_the_documented_order():
     vectorizer = Bare("section", None, "id", None, 3)
     assert (vectorizer.name, vectorizer.feature_id, vectorizer.parameter) == ("section", "id", 3)
@@ -270,6 +282,16 @@ def test_names_devices_and_decode_only_parameters_do_not_matter():
 
     assert fingerprint("a", TorchConfig(use_gpu=False), 1) == fingerprint("b", TorchConfig(), 2)
     assert fingerprint("a", TorchConfig(), 1) != fingerprint("a", TorchConfig(data_type="float64"), 1)
+
+
+def test_what_matters_when_decoding_matters_to_what_is_decoded_while_encoding():
+    def fingerprint(encode_transformed, shown=1, data_type="float32"):
+        vectorizer = DecodingEarly("a", None, "f", None, encode_transformed, shown=shown)
+        return FeatureVectorizerManager.of("m", TorchConfig(False, data_type), [vectorizer])["f"].fingerprint()
+
+    for changed in ({"shown": 2}, {"data_type": "float64"}):
+        assert fingerprint(False) == fingerprint(False, **changed)
+        assert fingerprint(True) != fingerprint(True, **changed)
 
 
 def test_the_data_type_matters_only_to_what_is_encoded_with_it():

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from zensols_like.batch.codec import BatchCodec
 from zensols_like.config import without_secrets
 from zensols_like.dataset import SplitKeyContainer
-from zensols_like.persist import DelegateStash, Stash
-from zensols_like.vectorize import canonical
+from zensols_like.persist import DelegateStash, Stash, UnionStash
+from zensols_like.source.digest import digest_parts
+from zensols_like.vectorize.fingerprint import canonical, qualified_name
 
 __all__ = ["Difference", "DigestedSource", "Fingerprint", "describe_splits", "find_digested", "fingerprint_group"]
 
 FORMAT_VERSION = 1
 """Of the records and of what stands beside them; another one makes a store stale."""
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodDescriptorType)
 _LONG = 1000
 """Letters of a parameter that a manifest still holds as it is."""
 
@@ -119,9 +122,24 @@ class DigestedSource(Protocol):
         """A digest of what a glance shows (sizes and times; empty where it tells nothing), of the keys, or of all."""
 
 
+@dataclass(frozen=True)
+class _United:
+    """Several sources as one."""
+
+    sources: Sequence[DigestedSource]
+
+    def source_digest(self, level: Literal["stat", "keys", "content"]) -> str:
+        """A digest of theirs; empty where one of them tells nothing."""
+        digests = [source.source_digest(level) for source in self.sources]
+        return digest_parts(digests) if all(digests) else ""
+
+
 def find_digested(source: Any) -> DigestedSource | None:
-    """The source itself or the one that it stands in front of, if it can say whether it is still the same."""
+    """The source itself or what it stands in front of, if that can say whether it is still the same."""
     while not isinstance(source, DigestedSource):
+        if isinstance(source, UnionStash):
+            found = [one for one in map(find_digested, source.stashes) if one is not None]
+            return _United(found) if found else None
         if not isinstance(source, DelegateStash):
             return None
         source = source.delegate
@@ -129,7 +147,7 @@ def find_digested(source: Any) -> DigestedSource | None:
 
 
 def describe_splits(source: Any) -> dict[str, Any]:
-    """How a source is split and ordered, by the plain parameters of what it is made of.
+    """How a source is made, split and ordered, by the parameters of what it is made of: plain values and functions.
 
     Places and names are left out, and so is the data itself, which has a digest of its own.
     """
@@ -140,16 +158,23 @@ def describe_splits(source: Any) -> dict[str, Any]:
         return described
     for one in fields(source):
         if one.init and not one.name.startswith("_") and one.metadata.get("fingerprint", True) and one.name != "name":
-            value = getattr(source, one.name)
-            if isinstance(value, Stash | SplitKeyContainer):
-                described[one.name] = describe_splits(value)
-            elif not isinstance(value, PurePath):
-                described |= _described(one.name, value)
+            described |= _described(one.name, getattr(source, one.name), one.default)
     return described
 
 
-def _described(name: str, value: Any) -> dict[str, Any]:
-    """A plain value by its name, a long one by its digest; nothing for what is not plain."""
+def _described(name: str, value: Any, default: Any) -> dict[str, Any]:
+    """An option by its name; nothing for a place, for what cannot be described, or for a function that is the default.
+
+    A function is known by its name, as a class is.
+    """
+    if isinstance(value, Stash | SplitKeyContainer):
+        return {name: describe_splits(value)}
+    if isinstance(value, list | tuple) and any(isinstance(part, Stash) for part in value):
+        return {name: [describe_splits(part) for part in value]}
+    if isinstance(value, _FUNCTIONS):
+        return {} if value is default else {name: qualified_name(value)}
+    if isinstance(value, PurePath):
+        return {}
     try:
         plain = canonical(value)
     except TypeError:

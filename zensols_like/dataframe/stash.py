@@ -194,7 +194,7 @@ class SplitColumnDataframeStash(DataframeStash, SplitKeyContainer):
     split_col: str | None
     """The name of the column with the split; ``None`` where a `SplitKeyContainer` makes the splits."""
 
-    label_col: str | None = field(default=None, kw_only=True)
+    label_col: str | None = field(default=None, kw_only=True, metadata={"fingerprint": False})
     """The name of the column with the label, for :meth:`get_labels`."""
 
     # None keeps the fingerprints of stores that were made without this option

@@ -6,7 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ class StratifiedStashSplitKeyContainer(StashSplitKeyContainer):
     partition_attr: str | None = None
     """The attribute of a value that is its label."""
 
-    stratified_write: bool = True
+    stratified_write: bool = field(default=True, metadata={"fingerprint": False})
     """Whether :meth:`write` counts the labels of each split."""
 
     split_labels_path: Path | None = None

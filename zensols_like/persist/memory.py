@@ -101,7 +101,7 @@ class CacheStash(DelegateStash):
 class _RecentStash(DictionaryStash):
     """The values that were used last; several threads may use it."""
 
-    maxsize: int = field(kw_only=True)
+    maxsize: int = field(kw_only=True, metadata={"fingerprint": False})
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def load(self, name: str) -> Any:
@@ -164,7 +164,7 @@ class LRUCacheStash(CacheStash):
     cache_stash: Stash = field(init=False, repr=False, compare=False)
     """Where the values are kept."""
 
-    maxsize: int = 128
+    maxsize: int = field(default=128, metadata={"fingerprint": False})
     """How many values are kept."""
 
     def __post_init__(self) -> None:

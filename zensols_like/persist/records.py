@@ -268,9 +268,9 @@ class RecordStash(Stash, ABC):
 
     format: str = field(default="record", kw_only=True)
     """How values become bytes: ``record`` is verified, safe to read and zero-copy; see `find_format`."""
-    trusted: bool = field(default=False, kw_only=True)
+    trusted: bool = field(default=False, kw_only=True, metadata={"fingerprint": False})
     """Whether reading may run code that a file names; only a format that is not safe asks for it."""
-    verify: str = field(default="always", kw_only=True)
+    verify: str = field(default="always", kw_only=True, metadata={"fingerprint": False})
     """When checksums are compared: ``always`` or ``never``.
 
     With ``never``, what is written into a tensor from a shard is there when the process loads it again: nothing tells

@@ -53,7 +53,7 @@ class ArrowStash(SourceStash):
     columns: Sequence[str] | None = None
     """The columns to read; all when not given."""
 
-    memory_bytes: int = field(default=1 << 28, kw_only=True)
+    memory_bytes: int = field(default=1 << 28, kw_only=True, metadata={"fingerprint": False})
     """How much each process keeps of what it read."""
 
     def __post_init__(self) -> None:

@@ -65,7 +65,7 @@ class SqlStash(SourceStash):
         row_query = select * from flower where id = :key
     """
 
-    database: Path | str = field(repr=False)
+    database: Path | str = field(repr=False, metadata={"fingerprint": False})
     """The file of an SQLite database; or a URL such as ``postgresql://me@host/flowers``, which needs
     ``pip install zensols_like[sql]`` and the driver of the database."""
 

@@ -21,13 +21,13 @@ from zensols_like.errors import VectorizerError
 from zensols_like.persist.formats.tensors import byte_view
 from zensols_like.torchconfig import TorchConfig
 
-__all__ = ["Fingerprinted", "canonical", "fingerprint_parameters"]
+__all__ = ["Fingerprinted", "canonical", "fingerprint_parameters", "qualified_name"]
 
 _NAMES = ("name", "config_factory", "manager")
 """Fields that say where an object is from, not what it does."""
 
 
-def fingerprint_parameters(owner: Any, root: type[Any], where: str) -> Mapping[str, Any]:
+def fingerprint_parameters(owner: Any, root: type[Any], where: str, also_decoding: bool = False) -> Mapping[str, Any]:
     """The constructor parameters of a dataclass instance.
 
     Args:
@@ -35,6 +35,7 @@ def fingerprint_parameters(owner: Any, root: type[Any], where: str) -> Mapping[s
         root: The class from which its class inherits ``version``; when a class below has one of its own, parameters
             that are no plain values are left out.
         where: Said in the error.
+        also_decoding: Whether those count, too, that only matter when decoding.
 
     Raises:
         VectorizerError: A parameter is no plain value, or the constructor is not that of a dataclass.
@@ -45,7 +46,8 @@ def fingerprint_parameters(owner: Any, root: type[Any], where: str) -> Mapping[s
         raise _unknown(f"The parameters of {cls.__name__} are not known: its constructor is written by hand.", where)
     parameters: dict[str, Any] = {}
     for described in fields(owner):
-        if described.init and described.name not in _NAMES and described.metadata.get("fingerprint", True):
+        counts = also_decoding or described.metadata.get("fingerprint", True)
+        if described.init and described.name not in _NAMES and counts:
             try:
                 parameters[described.name] = canonical(getattr(owner, described.name))
             except TypeError as error:
@@ -137,8 +139,18 @@ def _(value: PurePath) -> Any:
 
 @canonical.register
 def _(value: type) -> Any:
-    is_of_program = value.__module__ in ("__main__", "__mp_main__")
-    return f"{_program() if is_of_program else value.__module__}.{value.__qualname__}"
+    return qualified_name(value)
+
+
+def qualified_name(value: Any) -> str:
+    """The name by which others import a class or a function.
+
+    Example:
+        >>> qualified_name(json.dumps), qualified_name(str.lower)
+        ('json.dumps', 'builtins.str.lower')
+    """
+    module = getattr(value, "__module__", None) or "builtins"
+    return f"{_program() if module in ('__main__', '__mp_main__') else module}.{value.__qualname__}"
 
 
 def _program() -> str:

@@ -279,11 +279,16 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
         found: dict[str, Any] = {
             "class": canonical(type(self)),
             "version": self.version,
-            "parameters": fingerprint_parameters(self, EncodableFeatureVectorizer, self._where()),
+            "parameters": fingerprint_parameters(self, EncodableFeatureVectorizer, self._where(), self._stores_decoded),
         }
-        if self.encodes_data_type:
+        if self.encodes_data_type or self._stores_decoded:
             found["data_type"] = str(self.torch_config.data_type).removeprefix("torch.")
         return found
+
+    @property
+    def _stores_decoded(self) -> bool:
+        """Whether contexts hold what `decode` gives, so that what matters when decoding does so when encoding, too."""
+        return False
 
     def _validate_context(self, context: FeatureContext) -> None:
         """Refuse a context of another vectorizer.
@@ -312,7 +317,11 @@ class TransformableFeatureVectorizer(EncodableFeatureVectorizer):
     """
 
     encode_transformed: bool
-    """Store the decoded tensor."""
+    """Store the decoded tensor; then parameters that only matter when decoding are part of the fingerprint, too."""
+
+    @property
+    def _stores_decoded(self) -> bool:
+        return self.encode_transformed
 
     def encode(self, data: Any) -> FeatureContext:
         """The context of a value; holds the decoded tensor with `encode_transformed`."""
