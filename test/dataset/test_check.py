@@ -92,6 +92,10 @@ DIFFERENT = [
     np.zeros(2), np.zeros(3), np.zeros((1, 2)), np.zeros(2, np.int64), np.array(["a", "b"]), np.array(["a", 1], object),
     torch.ones(2), torch.ones(2, dtype=torch.int8), torch.eye(2), pd.Series([1, 2]), pd.Series(["x", 1.5]),
     pd.NA, pd.NaT, pd.Timestamp("2001-01-01"),
+    torch.ones(2, dtype=torch.float8_e5m2), torch.ones(2, dtype=torch.float8_e4m3fn),
+    torch.full((2,), 7.0), torch.full((2,), 7.0, dtype=torch.bfloat16),
+    np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 2], mask=[1, 0]), np.ma.array([1, 2]),
+    np.array([(1, 2)], "i4,i4"), np.array([(1, 2)], [("a", "i4"), ("b", "i4")]),
 ]  # fmt: skip
 
 
@@ -117,6 +121,8 @@ def test_different_values_have_different_digests() -> None:
         (torch.arange(4.0).reshape(2, 2).T, torch.tensor([[0.0, 2.0], [1.0, 3.0]])),
         (torch.ones(2, requires_grad=True), torch.ones(2)),
         (torch.ones(2, dtype=torch.bfloat16), torch.ones(2, dtype=torch.bfloat16)),
+        (torch.tensor([1 + 2j]).conj().imag, torch.tensor([-2.0])),
+        (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 9], mask=[0, 1])),
         (np.arange(10)[::2], np.array([0, 2, 4, 6, 8])),
         (pd.Series({"a": 1, "b": "x"}), pd.Series({"a": 1, "b": "x"})),
         (SimpleNamespace(a=[1]), SimpleNamespace(a=[1])),

@@ -77,6 +77,14 @@ def test_a_sparse_tensor_of_torch_and_a_view_become_contexts():
     assert torch.equal(SparseTensorFeatureContext.instance("f", arr[2:9, ::3].T).to_tensor(), arr[2:9, ::3].T)
 
 
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64, torch.float8_e5m2, torch.bool], ids=str)
+def test_tensors_of_types_for_which_torch_does_little_become_contexts(dtype):
+    arr = torch.eye(20).to(dtype)
+    context = recorded(SparseTensorFeatureContext.instance("f", arr))
+    assert isinstance(context.sparse_data, tuple)
+    assert same_bits(context.to_tensor(), arr)
+
+
 def test_a_tensor_of_nothing_with_any_strides_becomes_a_context():
     arr = torch.empty_strided((0,), (0,))
     assert same_bits(recorded(SparseTensorFeatureContext.instance("f", arr)).to_tensor(), torch.empty(0))

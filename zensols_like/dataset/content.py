@@ -75,25 +75,29 @@ def _parts(value: Any) -> tuple[str, Iterable[Any]]:
         return "sequence", map(_digest, value)
     if isinstance(value, Set):
         return "set", sorted(map(_digest, value))
-    array = _as_array(value)
-    if array is not None:
-        return _array_parts(array)
+    torch = sys.modules.get("torch")  # who has not imported it has no tensor
+    if torch is not None and isinstance(value, torch.Tensor):
+        return _tensor_parts(value)
+    if isinstance(value, np.ma.MaskedArray):
+        return "masked", [_digest(np.ma.getmaskarray(value)), _digest(value.filled(np.zeros((), value.dtype)))]
+    if getattr(type(value), "__array__", None) is not None:
+        return _array_parts(np.asarray(value))
     return _object_parts(value)
 
 
-def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    torch = sys.modules.get("torch")  # who has not imported it has no tensor
-    if torch is not None and isinstance(value, torch.Tensor):
-        dense = value.detach().cpu().to_dense() if value.layout is not torch.strided else value.detach().cpu()
-        return np.asarray(dense.float() if dense.dtype is torch.bfloat16 else dense.resolve_conj())
-    return np.asarray(value) if getattr(type(value), "__array__", None) is not None else None
+def _tensor_parts(tensor: Any) -> tuple[str, Iterable[Any]]:
+    dense = tensor.detach().cpu().to_dense().resolve_conj().resolve_neg()
+    try:
+        return _array_parts(dense.numpy())
+    except TypeError:  # numpy has no such numbers, but wider ones that hold them
+        return f"{dense.dtype}", [_digest(dense.float().numpy())]
 
 
 def _array_parts(array: np.ndarray[Any, Any]) -> tuple[str, Iterable[Any]]:
     if array.dtype.kind in "OUST":  # objects and texts, element by element
         return f"array {array.shape}", map(_digest, array.ravel().tolist())
     whole = np.ascontiguousarray(array + 0.0 if array.dtype.kind == "f" else array)
-    return f"array {array.shape} {array.dtype.str}", [whole.tobytes()]
+    return f"array {array.shape} {array.dtype.descr}", [whole.tobytes()]
 
 
 def _object_parts(value: Any) -> tuple[str, Iterable[Any]]:

@@ -53,6 +53,10 @@ class TensorFeatureContext(FeatureContext):
     """On the CPU."""
 
 
+_INDEXED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+"""In place of types into which torch cannot write by position, some of the same size."""
+
+
 @register
 @dataclass
 class SparseTensorFeatureContext(FeatureContext):
@@ -109,7 +113,8 @@ class SparseTensorFeatureContext(FeatureContext):
             shape, positions, values = self.sparse_data
             sizes: list[int] = shape.tolist()
             dense = torch.zeros(sizes, dtype=values.dtype)
-            dense.view(-1)[positions] = values
+            bits = _INDEXED.get(values.dtype, values.dtype)
+            dense.view(-1).view(bits)[positions] = values.view(bits)
         return dense if torch_config is None else torch_config.to(dense)
 
     @property
