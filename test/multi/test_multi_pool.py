@@ -207,7 +207,7 @@ def test_a_dead_worker_is_an_error_that_says_how_it_ended_and_what_it_did(method
     with pytest.raises(WorkerError, match=rf"died \({end}(.|\n)*number 7") as caught:
         results.extend(pool.run(range(1000)))
     assert caught.value.exit_code == 5
-    assert set(results) < {n * n for n in range(1000)} - {49}
+    assert set(results) <= {n * n for n in range(1000)} - {49}  # all others, where nobody saw it in time
     assert multiprocessing.active_children() == []
 
 

@@ -146,13 +146,13 @@ def stay(folder: Path, container: str, reads: int) -> tuple[int, int]:
     """A batch has the values of its data points, or an error says that the store was encoded again."""
     os.environ["RANK"] = "1"
     stash, good, told = None, 0, 0
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     for number in count():
-        # on a busy machine many reads may pass before anybody encodes again
+        # on a busy machine many reads may pass before anybody encodes again; then the store stays open until then
         if number >= reads and (told > 0 or container == "shards" or time.monotonic() > limit):
             break
         try:
-            if stash is None or number % 50 == 0:
+            if stash is None or (number % 50 == 0 and number < reads):
                 stash = flower_stash(folder / "store", 40, container=CONTAINERS[container], stale="ignore")
             batch = stash[str(number % 8)]
         except (StaleError, MissingBatchError) as error:

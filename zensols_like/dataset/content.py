@@ -79,7 +79,7 @@ def _parts(value: Any) -> tuple[str, Iterable[Any]]:
     if torch is not None and isinstance(value, torch.Tensor):
         return _tensor_parts(value)
     if isinstance(value, np.ma.MaskedArray):
-        return "masked", [_digest(np.ma.getmaskarray(value)), _digest(value.filled(np.zeros((), value.dtype)))]
+        return f"masked {value.dtype.descr}", [_digest(value.tolist())]  # with None where it is
     if getattr(type(value), "__array__", None) is not None:
         return _array_parts(np.asarray(value))
     return _object_parts(value)
