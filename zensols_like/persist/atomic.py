@@ -27,21 +27,18 @@ _WRITEV_LIMIT = 512
 """Pieces handed to the system in one call; every system takes at least 1024."""
 
 
-def write_atomically(
-    path: Path, pieces: Iterable[Buffer], durable: bool = True, alone: bool = False, syncs_name: bool = True
-) -> None:
-    """Write a file under another name and rename it.
+def write_atomically(path: Path, pieces: Iterable[Buffer], alone: bool = False, syncs_name: bool = True) -> None:
+    """Write a file under another name, force its bytes to the disk and rename it.
 
     Whoever looks finds the file as it was before or with all of its bytes; when writing fails, nothing is left behind.
 
     Args:
         path: The file, replaced if it is there; its folder is made when it is not.
         pieces: The bytes in order.
-        durable: Whether the bytes and the name are forced to the disk before this returns.
         alone: Whether nobody else writes the file at the same time.  Its temporary name is always the same then, so
             that the next write replaces what a killed process left of it.
-        syncs_name: Whether a durable file's name is forced to the disk, too; else the caller syncs the folder later,
-            once for many files.
+        syncs_name: Whether the name is forced to the disk, too; else the caller syncs the folder later, once for many
+            files.
     """
     make_folder(path.parent)
     temporary = path.parent / (f".{path.name}.tmp" if alone else f".{uuid.uuid4().hex}.{os.getpid()}.tmp")
@@ -50,8 +47,7 @@ def write_atomically(
         try:
             failpoint("file.write")
             write_all(descriptor, path, [memoryview(piece).cast("B") for piece in pieces if len(piece) > 0])
-            if durable:
-                sync_file(descriptor, path)
+            sync_file(descriptor, path)
         finally:
             os.close(descriptor)
         failpoint("file.replace")
@@ -59,7 +55,7 @@ def write_atomically(
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    if durable and syncs_name:
+    if syncs_name:
         sync_folder(path.parent)
 
 
