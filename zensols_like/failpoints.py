@@ -1,9 +1,10 @@
 """Named points at which a test makes a process fail; off unless the environment says otherwise.
 
-    ZENSOLS_LIKE_FAILPOINTS="atomic.write=oserror:ENOSPC@3;journal.append=kill"
+    ZENSOLS_LIKE_FAILPOINTS="file.write=oserror:ENOSPC@3;journal.write=kill"
 
-A point is a name, ``=`` and what happens there: ``kill`` (the process kills itself with signal 9), ``oserror:NAME``
-(the error of that name is raised) or ``sleep:SECONDS``.  ``@n`` restricts it to the n-th pass in a process.
+A point is a name of `POINTS`, ``=`` and what happens there: ``kill`` (the process kills itself with signal 9),
+``oserror:NAME`` (the error of that name is raised) or ``sleep:SECONDS``.  ``@n`` restricts it to the n-th pass in a
+process.
 """
 
 from __future__ import annotations
@@ -14,9 +15,21 @@ import signal
 import time
 from dataclasses import dataclass
 
-__all__ = ["VARIABLE", "failpoint"]
+__all__ = ["POINTS", "VARIABLE", "failpoint"]
 
 VARIABLE = "ZENSOLS_LIKE_FAILPOINTS"
+
+POINTS = (
+    "worker.begin",
+    "worker.done",
+    "file.write",
+    "file.replace",
+    "shard.write",
+    "shard.sync",
+    "journal.write",
+    "journal.sync",
+)
+"""All that there are."""
 
 
 @dataclass
@@ -46,6 +59,8 @@ def _parse(text: str) -> dict[str, _Point]:
         name, _, what = entry.partition("=")
         what, _, only_pass = what.partition("@")
         action, _, value = what.partition(":")
+        if name not in POINTS:
+            raise ValueError(f"{VARIABLE} has no point {name!r}, in {entry!r}: use {', '.join(POINTS)}")
         if action not in ("kill", "sleep", "oserror"):
             raise ValueError(
                 f"{VARIABLE} has no action {action!r}, in {entry!r}: use kill, sleep:SECONDS or oserror:NAME"

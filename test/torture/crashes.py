@@ -10,6 +10,7 @@ from torture.faults import CALLS, Fault
 from torture.store import encode, trace
 
 from zensols_like.errors import WorkerError
+from zensols_like.failpoints import POINTS
 
 KINDS = ("files", "shards")
 UNSEEN = {"close", "fsync"}
@@ -111,18 +112,6 @@ def worker_dies(bench: Bench, seed: int) -> int:
         assert deaths == 1, "the work was not done again"
         assert (end.code, end.value) == (0, bench.reference(place)), end.trace
     return deaths
-
-
-POINTS = (
-    "worker.begin",
-    "worker.done",
-    "file.write",
-    "file.replace",
-    "shard.write",
-    "shard.sync",
-    "journal.write",
-    "journal.sync",
-)
 
 
 @case("C-1", "kill -9 of a worker or of the encoder at every named failpoint", "kills", short=8, goal=100)

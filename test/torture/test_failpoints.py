@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from torture.crashes import POINTS
 
 from zensols_like import failpoints
 
@@ -13,8 +12,8 @@ SCRIPT = """
 from zensols_like.failpoints import failpoint
 for number in range(4):
     try:
-        failpoint("here")
-        failpoint("there")
+        failpoint("file.write")
+        failpoint("file.replace")
         print(number, flush=True)
     except OSError as error:
         print(error, flush=True)
@@ -32,11 +31,15 @@ def run(points: str) -> tuple[int, list[str], str]:
     ("points", "code", "lines"),
     [
         ("", 0, ["0", "1", "2", "3"]),
-        ("elsewhere=kill", 0, ["0", "1", "2", "3"]),
-        ("here=kill", -9, []),
-        ("here=kill@3", -9, ["0", "1"]),
-        ("here=sleep:0.01;there=kill@2", -9, ["0"]),
-        ("there=oserror:EIO@2", 0, ["0", "[Errno 5] Input/output error (failpoint there, pass 2)", "2", "3"]),
+        ("shard.sync=kill", 0, ["0", "1", "2", "3"]),
+        ("file.write=kill", -9, []),
+        ("file.write=kill@3", -9, ["0", "1"]),
+        ("file.write=sleep:0.01;file.replace=kill@2", -9, ["0"]),
+        (
+            "file.replace=oserror:EIO@2",
+            0,
+            ["0", "[Errno 5] Input/output error (failpoint file.replace, pass 2)", "2", "3"],
+        ),
     ],
 )
 def test_a_point_does_what_the_environment_says(points: str, code: int, lines: list[str]) -> None:
@@ -44,13 +47,32 @@ def test_a_point_does_what_the_environment_says(points: str, code: int, lines: l
 
 
 @pytest.mark.process
-def test_an_unknown_action_is_refused() -> None:
-    code, _, stderr = run("here=explode")
+@pytest.mark.parametrize(
+    ("points", "refusal"),
+    [
+        (
+            "file.write=explode",
+            "has no action 'explode', in 'file.write=explode': use kill, sleep:SECONDS or oserror:NAME",
+        ),
+        (
+            "file.wriet=kill",
+            "has no point 'file.wriet', in 'file.wriet=kill': use worker.begin, worker.done, file.write, ",
+        ),
+    ],
+)
+def test_what_is_unknown_is_refused(points: str, refusal: str) -> None:
+    code, _, stderr = run(points)
     assert code == 1
-    assert "has no action 'explode', in 'here=explode': use kill, sleep:SECONDS or oserror:NAME" in stderr
+    assert refusal in stderr
 
 
-def test_the_battery_kills_at_every_point_that_there_is() -> None:
+@pytest.mark.process
+def test_the_example_names_points_that_there_are() -> None:
+    (example,) = re.findall(rf'{failpoints.VARIABLE}="(.+?)"', failpoints.__doc__ or "")
+    assert run(example)[0] == 0
+
+
+def test_the_points_that_are_listed_are_those_that_there_are() -> None:
     folder = Path(failpoints.__file__).parent
     found = {name for path in folder.rglob("*.py") for name in re.findall(r'failpoint\("(.+?)"\)', path.read_text())}
-    assert found == set(POINTS)
+    assert found == set(failpoints.POINTS)
