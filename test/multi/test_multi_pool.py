@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pytest
 
 from zensols_like.errors import ConfigurationError, WorkerError
 from zensols_like.multi import ProcessPool, start_context
+from zensols_like.multi.start import worker_environment
 
 process = pytest.mark.process
 
@@ -142,6 +144,53 @@ def test_a_worker_computes_in_one_thread(method):
     pool = ProcessPool(Squarer(special={0: give_threads}), 1, start_context(method))
     assert list(pool.run([0])) == [(1, "1")]
     assert dict(os.environ) == before
+
+
+def test_two_threads_that_start_workers_leave_the_environment_as_it_was(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    is_in, may_leave = threading.Event(), threading.Event()
+
+    def start_too():
+        with worker_environment():
+            is_in.set()
+            may_leave.wait(30)
+
+    other = threading.Thread(target=start_too)
+    with worker_environment():
+        other.start()
+        is_in.wait(0.2)  # it is told to wait
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+    may_leave.set()
+    other.join()
+    assert dict(os.environ) == before
+
+
+@process
+def test_a_fork_while_another_thread_starts_workers_may_start_some():
+    is_in, may_leave = threading.Event(), threading.Event()
+
+    def start():
+        with worker_environment():
+            is_in.set()
+            may_leave.wait(60)
+
+    other = threading.Thread(target=start)
+    other.start()
+    is_in.wait()
+    fork = start_context("fork").Process(target=start_again)
+    fork.start()
+    fork.join(30)
+    may_leave.set()
+    other.join()
+    fork.kill()
+    fork.join()
+    assert fork.exitcode == 0
+
+
+def start_again():
+    with worker_environment():
+        pass
 
 
 @process

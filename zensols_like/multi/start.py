@@ -7,6 +7,7 @@ import multiprocessing.forkserver
 import multiprocessing.spawn
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing import process
@@ -120,19 +121,37 @@ def main_file() -> str:
     return f"{file}, which each worker imports when it starts"
 
 
+_environment = threading.RLock()
+"""Held by the thread that changes the environment, which it may do anew meanwhile, where garbage is collected."""
+
+
+def _renew_environment() -> None:
+    """Let the environment be nobody's: in the child of a fork the thread that holds it may be missing."""
+    global _environment
+    _environment = threading.RLock()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_renew_environment)
+
+
 @contextmanager
 def worker_environment() -> Iterator[None]:
-    """Let numerical libraries compute in one thread in the processes that start in the ``with`` block."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(_ONE_THREAD)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    """Let numerical libraries compute in one thread in the processes that start in the ``with`` block.
+
+    The environment is that of all threads: the others wait, so that each puts back what it was before.
+    """
+    with _environment:
+        before = {name: os.environ.get(name) for name in _ONE_THREAD}
+        os.environ.update(_ONE_THREAD)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 def run_fork_server(context: BaseContext) -> None:
