@@ -4,9 +4,11 @@ import gc
 import logging
 import multiprocessing
 import os
+import re
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -43,7 +45,10 @@ def end(how):
     elif how == "hang":
         threading.Event().wait()
     elif how == "close":
-        os.closerange(3, 100)
+        for descriptor in range(3, 100):
+            with suppress(OSError):  # it is not open
+                if stat.S_ISSOCK(os.fstat(descriptor).st_mode):  # as its pipe is, and nothing else that it has
+                    os.close(descriptor)
         threading.Event().wait()
 
 
@@ -351,16 +356,27 @@ def test_a_killed_group_leaves_nothing_that_the_next_run_does_not_remove(tmp_pat
     script.write_text(SCRIPT)
     temporary = Path(tempfile.mkdtemp(dir="/tmp"))  # the path of a socket is short
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    shared = set(Path("/dev/shm").iterdir())
+    shared: set[int] = set()
     for name in ("first", "second"):
         command = [sys.executable, str(script), str(tmp_path / name), "2", method, "steady"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, start_new_session=True) as parent:
             parent.stdout.readline()
+            shared |= shared_memory(parent.pid)
             os.killpg(parent.pid, signal.SIGKILL)
         assert parent.returncode == -signal.SIGKILL
         assert len(list(temporary.iterdir())) == (method == "forkserver")
-    assert set(Path("/dev/shm").iterdir()) <= shared
+    assert shared & {entry.inode() for entry in os.scandir("/dev/shm")} == set()
     shutil.rmtree(temporary)
+
+
+def shared_memory(group: int) -> set[int]:
+    """The inodes in /dev/shm that the processes of a group have; others may come and go."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            if os.getpgid(int(process.name)) == group:
+                found |= set(map(int, re.findall(r"(\d+) +/dev/shm/", (process / "maps").read_text())))
+    return found
 
 
 def test_a_long_temporary_path_starts_workers_otherwise(tmp_path, monkeypatch):
