@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +68,14 @@ def fake_source(n: int, load: Callable[[str], FakeBatch] = load, **changes: Any)
 
 def fake_loader(n: int, load: Callable[[str], FakeBatch] = load, **options: Any) -> BatchLoader[FakeBatch]:
     return BatchLoader(fake_source(n, load), LoaderOptions(**options))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something is so; on a busy machine that may take its time."""
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, "it never happened"
+        time.sleep(0.001)
 
 
 def ids(loader: BatchLoader[FakeBatch]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from loader_fakes import FakeBatch, fake_loader, fake_source, ids, load, load_all_but_three
+from loader_fakes import FakeBatch, fake_loader, fake_source, ids, load, load_all_but_three, wait_for
 from support.flowers import GROUPS, flower_stash
 
 from zensols_like.batch import BatchShardStash, CorruptBatch
@@ -288,7 +288,7 @@ def test_a_failure_keeps_type_message_traceback_and_place(way: dict[str, Any]) -
         assert raised.value.__notes__ == ["while loading batch '3', position 3 of epoch 0"]
         assert "load_all_but_three" in "".join(traceback.format_exception(raised.value))
         assert loader.state_dict()["position"] == 3
-        assert loader_threads() == []
+        wait_for(lambda: loader_threads() == [])
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from loader_fakes import FakeBatch, fake_loader, fake_source, load
+from loader_fakes import FakeBatch, fake_loader, fake_source, load, wait_for
 
 from zensols_like.errors import BatchError
 from zensols_like.loader import BatchLoader, LoaderOptions
@@ -134,10 +134,7 @@ def test_whoever_reads_a_batch_it_is_read_once_and_comes_in_order(workers: int, 
 def test_threads_leave_when_nothing_is_left_to_read_though_the_loop_goes_on(workers: int) -> None:
     loop = iter(fake_loader(12, prefetch=8, workers=workers))
     got = [next(loop).id for _ in range(11)]
-    limit = time.monotonic() + 10
-    while any(thread.name == "zensols_like.loader" for thread in threading.enumerate()):
-        assert time.monotonic() < limit
-        time.sleep(0.001)
+    wait_for(lambda: all(thread.name != "zensols_like.loader" for thread in threading.enumerate()))
     assert got + [batch.id for batch in loop] == [str(number) for number in range(12)]
 
 
@@ -161,18 +158,24 @@ def test_an_exit_in_a_thread_reaches_the_loop() -> None:
 
 
 def test_nobody_reads_ahead_in_a_pause() -> None:
-    readers = Readers(0.02)  # slower than the loop, so that threads have always something to begin
-    loader = fake_loader(40, readers.load, workers=2, prefetch=8)
+    readers, may_end = Readers(0.0), threading.Event()
+
+    def read(batch_id: str) -> FakeBatch:
+        batch = readers.load(batch_id)
+        if int(batch_id) >= 12:
+            may_end.wait(60)
+        return batch
+
+    loader = fake_loader(40, read, workers=2, prefetch=8)
     got = []
     for batch in loader:
         got.append(batch.id)
-        time.sleep(0.003)
         if len(got) == 10:
+            wait_for(lambda: readers.counts.total() == 14)  # each thread has begun one more
             with loader.paused():
-                time.sleep(0.05)  # what is being read is read to its end
-                before = readers.counts.total()
+                may_end.set()  # what is being read is read to its end
                 time.sleep(0.1)
-                assert readers.counts.total() == before < 10 + 8
+                assert readers.counts.total() == 14 < 10 + 8
     assert got == [str(number) for number in range(40)]
     assert set(readers.counts.values()) == {1}
 

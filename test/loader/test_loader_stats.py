@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from loader_fakes import FakeBatch, fake_loader, load
+from loader_fakes import FakeBatch, fake_loader, load, wait_for
 
 from zensols_like.loader import LoaderStats, Tensors
 from zensols_like.loader.pace import WINDOW, Pace
@@ -48,19 +48,27 @@ def test_the_wait_that_is_said_is_the_wait_that_is_seen(workers: int) -> None:
         waits.append(time.perf_counter() - began)
     stats = loader.stats
     assert (stats.batches, stats.steps) == (21, 20)
-    assert stats.first_wait_s == pytest.approx(waits[0], rel=0.05, abs=0.005)  # the threads start in it
-    assert stats.wait_s == pytest.approx(sum(waits[1:]), rel=0.05)
-    assert stats.read_s >= 0.2
-    assert stats.wait_share > 0.5
+    assert 0.01 <= stats.first_wait_s <= waits[0]
+    assert (0.2 if workers == 0 else 0.0) <= stats.wait_s <= sum(waits[1:])  # a thread reads between two of them, too
+    assert stats.read_s >= 0.21
+    assert stats.wait_share == stats.wait_s / (stats.wait_s + stats.step_s)
 
 
 def test_the_wait_is_nothing_where_the_step_takes_longer_than_the_load() -> None:
-    loader = fake_loader(11, slow_to_read)
-    for _ in loader:
+    begun = []
+
+    def read(batch_id: str) -> FakeBatch:
+        begun.append(batch_id)
         time.sleep(0.03)
-    assert loader.stats.step_s >= 0.3
-    assert loader.stats.wait_s < loader.stats.read_s / 2  # nearly all of it is hidden
-    assert loader.stats.queue_depth > 0.5
+        return load(batch_id)
+
+    loader = fake_loader(11, read, prefetch=2)
+    for number, _ in enumerate(loader):
+        wait_for(lambda number=number: len(begun) >= min(number + 3, 11))  # so that the next is read
+    stats = loader.stats
+    assert stats.first_wait_s + stats.wait_s + stats.step_s >= 0.3
+    assert stats.wait_s < stats.read_s / 2  # nearly all of it is hidden
+    assert stats.ready >= 9
 
 
 def test_the_stage_that_takes_longest_is_named() -> None:
