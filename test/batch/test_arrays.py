@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -155,6 +157,33 @@ def test_tensors_come_in_any_order_and_only_those_that_are_asked_for(tmp_path, a
     for read in (stash.tensors, stash.load_many):
         with pytest.raises(BatchError, match=r"The keys are the text '10'.(.|\n)*a list of IDs: \['10'\]"):
             list(read("10"))
+
+
+@dataclass
+class Clipped(ArrayStash):
+    """A source that changes the rows of its base."""
+
+    def load(self, name):
+        row = super().load(name)
+        return row and {**row, "size": min(row["size"], 9.0)}
+
+
+class Clipping(ArrayBatchStash):
+    """A stash that changes the data points of its base."""
+
+    def create_data_points(self, ids):
+        points = super().create_data_points(ids)
+        return tuple(RowDataPoint(p.id, self, {**p.row, "size": min(p.row["size"], 9.0)}) for p in points)
+
+
+@pytest.mark.parametrize(("source", "kind"), [(Clipped, ArrayBatchStash), (ArrayStash, Clipping)])
+@pytest.mark.parametrize("batch_size", [2, 4])
+def test_what_is_encoded_is_what_a_class_of_the_user_makes_of_a_row(tmp_path, source, kind, batch_size):
+    arrays = {"size": np.array([1.0, 5000.0, 3.0, 4000.0]), "label": np.array([0, 1, 0, 1])}
+    stash = kind.from_arrays(arrays, tmp_path, label="label", batch_size=batch_size, split={"all": 1.0}, shuffle=False)
+    stash.split_stash_container.delegate = source(arrays)
+    assert whole(stash, "all", "size").tolist() == [1.0, 9.0, 3.0, 9.0]
+    assert [point.size for _, batch in stash for point in batch.data_points] == [1.0, 9.0, 3.0, 9.0]
 
 
 @pytest.mark.parametrize("stale", ["error", "rebuild", "ignore"])

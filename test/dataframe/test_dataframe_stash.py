@@ -88,6 +88,18 @@ def test_many_rows_come_in_the_order_of_their_keys_with_none_for_the_missing():
     assert pairs["1"]["species"] == "versicolor"
 
 
+def test_who_changes_how_a_row_is_loaded_changes_it_for_many_and_has_no_columns():
+    class Named(Frames):
+        def load(self, name):
+            row = super().load(name)
+            return None if row is None else row["kind"]
+
+    stash = Named(None, "split", None, flowers())
+    assert list(stash.load_many(["1", "nope", "0"])) == [("1", "y"), ("nope", None), ("0", "x")]
+    assert list(stash.values()) == ["x", "y", "x"]
+    assert stash.load_columns(["0"]) is None
+
+
 @given(
     st.lists(st.sampled_from([1, 2.5, True, "x", None]), min_size=1, max_size=4),
     st.lists(st.sampled_from(["int64", "float64", "bool", "object", "category", "str"]), min_size=1, max_size=4),

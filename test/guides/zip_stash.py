@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from zipfile import ZipFile
 
+from zensols_like.persist import BulkStash
 from zensols_like.source import KeyIndex, SourceStash, Stamp, digest_file
 
 
 @dataclass
-class ZipStash(SourceStash):
+class ZipStash(BulkStash, SourceStash):
     """The bytes of each file in a zip archive, by its path in there.
 
     Configuration::
@@ -30,12 +31,8 @@ class ZipStash(SourceStash):
         """The archive."""
         return str(self.path)
 
-    def load(self, name: str) -> bytes | None:
-        """The bytes of a file; None when there is no such file."""
-        return next(iter(self.load_many([name])))[1]
-
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Pairs of path and bytes in the order of ``keys``; the archive is opened once for all."""
+        """Pairs of path and bytes in the order of ``keys``, as `load` gives it; the archive is opened once."""
         stamp, names = self._index
         with ZipFile(self.path) as archive:
             for key in keys:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zensols_like.errors import PersistableError
-from zensols_like.persist import CloseableStash, DictionaryStash, NoopStash, ReadOnlyStash, Stash, chunks
+from zensols_like.persist import (
+    BulkStash,
+    CloseableStash,
+    DelegateStash,
+    DictionaryStash,
+    NoopStash,
+    ReadOnlyStash,
+    Stash,
+    chunks,
+)
 
 
 @dataclass
@@ -143,3 +153,108 @@ def test_chunks_are_taken_as_they_are_asked_for() -> None:
 def test_chunks_refuse_a_senseless_size_at_once(size: int) -> None:
     with pytest.raises(PersistableError, match="give a size of 1 or more"):
         chunks("abc", size)
+
+
+@dataclass
+class Numbers(BulkStash, ReadOnlyStash):
+    """Reads many at once."""
+
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        return ((key, int(key) if self.exists(key) else None) for key in keys)
+
+    def exists(self, name: str) -> bool:
+        return name in self.keys()
+
+    def keys(self) -> tuple[str, ...]:
+        return ("1", "2", "3")
+
+
+@dataclass
+class Behind(DelegateStash):
+    """Reads many at once where its delegate does."""
+
+    delegate: Stash = field(default_factory=Numbers)
+
+
+class Single(Numbers):
+    """Has a way of its own to read one."""
+
+    def load(self, name: str) -> Any:
+        return int(name) if self.exists(name) else None
+
+
+def tenfold(base: Any) -> Any:
+    class Tenfold(base):
+        def load(self, name: str) -> Any:
+            value = super().load(name)
+            return value and 10 * value
+
+    return Tenfold
+
+
+def one_more(base: Any) -> Any:
+    class OneMore(base):
+        def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+            return ((key, value and value + 1) for key, value in super().load_many(keys))
+
+    return OneMore
+
+
+def unchanged(base: Any) -> Any:
+    return type("Unchanged", (base,), {})
+
+
+def tenfold_before(base: Any) -> Any:
+    class Mixin:  # no stash by itself
+        def load(self, name: str) -> Any:
+            value = super().load(name)  # type: ignore[misc]
+            return value and 10 * value
+
+    return type("Mixed", (Mixin, base), {})
+
+
+@pytest.mark.parametrize("base", [Numbers, Behind, Single])
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([], 3),
+        ([tenfold], 30),
+        ([tenfold_before], 30),
+        ([tenfold, unchanged, tenfold], 300),
+        ([tenfold, one_more], 31),
+        ([tenfold, one_more, tenfold_before, unchanged], 300),
+    ],
+)
+def test_who_changes_load_changes_it_for_many(
+    base: Any, changes: Sequence[Callable[[Any], Any]], expected: int
+) -> None:
+    for change in changes:
+        base = change(base)
+    stash = base()
+    assert [*stash.load_many(iter(["x", "3"]))] == [("x", None), ("3", expected)]
+    assert [*stash.values()][2] == expected
+    if changes[-1:] != [one_more]:
+        assert [stash.load("x"), stash["3"]] == [None, expected]
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "expected"),
+    [
+        (Numbers, [one_more], 4),
+        (Numbers, [one_more, unchanged, one_more], 5),
+        (Numbers, [one_more, tenfold], 40),
+        (Numbers, [tenfold, one_more], 30),
+        (Single, [one_more], 3),
+    ],
+)
+def test_who_changes_many_of_a_bulk_stash_changes_one_unless_a_class_loads_one_by_itself(
+    base: Any, changes: Sequence[Callable[[Any], Any]], expected: int
+) -> None:
+    for change in changes:
+        base = change(base)
+    assert [base().load("x"), base()["3"]] == [None, expected]
+
+
+def test_a_bulk_stash_without_load_many_is_abstract() -> None:
+    with pytest.raises(TypeError, match="load_many"):
+        type("Empty", (BulkStash, NoopStash), {})()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from zensols_like.persist import Stash
-from zensols_like.source import ArrowStash, FileStash, JsonLinesStash, SourceError, SqlStash
+from zensols_like.source import ArrayStash, ArrowStash, FileStash, JsonLinesStash, LineStash, SourceError, SqlStash
 from zensols_like.testing.stash import StashContract
 
 
@@ -107,3 +110,41 @@ class TestFileStash(SourceContract):
 
     test_hostile_keys_stay_inside = None
     """Nothing is written but by the test itself."""
+
+
+def array_stash(path: Path) -> Stash:
+    return ArrayStash({"size": np.arange(3)})
+
+
+def line_stash(path: Path) -> Stash:
+    (path / "sizes.txt").write_text("0\n1\n2\n")
+    return LineStash(path)
+
+
+def written(contract: type[SourceContract]) -> Callable[[Path], Stash]:
+    def make(path: Path) -> Stash:
+        test = contract()
+        stash = test.make(path)
+        test.write(stash, {str(number): {"size": number, "name": "x"} for number in range(3)})
+        return stash
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "make", [array_stash, line_stash, *map(written, (TestJsonLinesStash, TestSqlStash, TestArrowStash))]
+)
+def test_who_changes_how_a_row_of_a_source_is_loaded_changes_it_for_many(make, tmp_path):
+    stash = make(tmp_path)
+    before = dict(stash)
+
+    @dataclass
+    class Changed(type(stash)):
+        def load(self, name):
+            row = super().load(name)
+            return row and ("changed", row)
+
+    stash.__class__ = Changed
+    assert dict(stash) == {key: ("changed", row) for key, row in before.items()}
+    assert [*stash.load_many([*before, "nope"])] == [*((key, stash[key]) for key in before), ("nope", None)]
+    assert stash.load_columns([*before]) is None

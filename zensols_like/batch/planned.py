@@ -144,7 +144,8 @@ class PlannedStash(TorchMultiProcessStash):
     @cached_property
     def _row_reader(self) -> RunReader:
         """Reads the columns of data points; a source that keeps columns gives its own, without a row each."""
-        is_plain = self.data_point_type in self._ROW_TYPES
+        makes_points = type(self).create_data_points is not PlannedStash.create_data_points
+        is_plain = self.data_point_type in self._ROW_TYPES and not makes_points
         read = self.split_stash_container.load_columns if is_plain else lambda _: None
         return RunReader(read, self.create_data_points)
 

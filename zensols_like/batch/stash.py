@@ -251,8 +251,7 @@ class BatchStash(PrimingStash, SplitKeyContainer, Writeback, Deallocatable):
 
         Those of a sequence are looked up together; of other keys each is taken when it is its turn.
         """
-        # who changes how one is loaded changes it for many, too
-        if type(self).load is not BatchStash.load or not isinstance(keys, Sequence):
+        if not isinstance(keys, Sequence):
             yield from Stash.load_many(self, keys)
             return
         self.prime()

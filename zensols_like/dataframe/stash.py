@@ -28,7 +28,7 @@ from zensols_like.dataframe.table import (
 )
 from zensols_like.dataset import SplitKeyContainer
 from zensols_like.errors import DataframeError
-from zensols_like.persist import ReadOnlyStash, chunks
+from zensols_like.persist import BulkStash, ReadOnlyStash, chunks
 from zensols_like.protocols import Deallocatable
 
 __all__ = [
@@ -46,7 +46,7 @@ _READ = ("_table", "_columns", "_rows")
 
 
 @dataclass
-class DataframeStash(ReadOnlyStash, Deallocatable):
+class DataframeStash(BulkStash, ReadOnlyStash, Deallocatable):
     """The rows of a table, by the strings of its index.
 
     The table is read once, when it is first asked for, and kept in memory.  It is not cached in another file: what this
@@ -91,10 +91,6 @@ class DataframeStash(ReadOnlyStash, Deallocatable):
     def prime(self) -> None:
         """Read the table, if it is not yet in memory."""
         self.dataframe  # noqa: B018
-
-    def load(self, name: str) -> pd.Series | None:
-        """The row of a key; None when there is no such key."""
-        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, pd.Series | None]]:
         """Pairs of key and row in the order of ``keys``; an absent key gives None."""

@@ -87,8 +87,6 @@ class DatasetSplitStash(DelegateStash, SplitStashContainer):
 
     def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
         """Pairs of key and value in the order of ``keys``, read in bulk where the delegate can."""
-        if type(self).load is not DatasetSplitStash.load:  # who changes how one is loaded changes it for many, too
-            return Stash.load_many(self, keys)
         return load_shown(self.delegate, keys, self._members.__contains__)
 
     def load_columns(self, keys: Sequence[str]) -> Mapping[str, Any] | None:

@@ -37,10 +37,11 @@ from zensols_like.persist.numbered import NumberedKeys, text_of
 from zensols_like.persist.receipt import Receipt, ReceiptColumns, ReceiptRun
 from zensols_like.persist.records import RecordStash, RecordStore
 from zensols_like.persist.shards import ShardStash
-from zensols_like.persist.stash import CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
+from zensols_like.persist.stash import BulkStash, CloseableStash, NoopStash, ReadOnlyStash, Stash, chunks
 from zensols_like.protocols import Deallocatable, Primeable
 
 __all__ = [
+    "BulkStash",
     "CacheFactoryStash",
     "CacheStash",
     "CloseableStash",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
+from inspect import unwrap
 from itertools import islice
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
@@ -12,7 +14,7 @@ from typing import Any, Literal, Self, TypeVar, overload
 from zensols_like.errors import PersistableError
 from zensols_like.persist.names import no_text
 
-__all__ = ["CloseableStash", "NoopStash", "ReadOnlyStash", "Stash", "chunks"]
+__all__ = ["BulkStash", "CloseableStash", "NoopStash", "ReadOnlyStash", "Stash", "chunks"]
 
 T = TypeVar("T")
 
@@ -22,6 +24,9 @@ class Stash(ABC):
 
     Looking (:meth:`exists`, :meth:`keys`, ``len``, a :meth:`load` that finds nothing) never creates a file or a folder.
     Iterating over a stash gives pairs of key and value.
+
+    Who changes how one value is loaded changes it for many, too: a class that overrides :meth:`load`, and not
+    :meth:`load_many`, loads many by its `load`, however its base classes read them; and it has no columns of theirs.
 
     Example:
         >>> from zensols_like.persist.memory import DictionaryStash
@@ -33,8 +38,10 @@ class Stash(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        own = min(_place(cls, "load"), _place(cls, "load_many"))
-        if own < _place(cls, "load_columns") and cls.load_columns is not Stash.load_columns:
+        one, many = _place(cls, "load"), _place(cls, "load_many")
+        if one < many:
+            cls.load_many = _each_loaded_by(cls)  # type: ignore[method-assign]
+        if min(one, many) < _place(cls, "load_columns") and cls.load_columns is not Stash.load_columns:
             # the columns of a base class need not be what this class gives as values
             cls.load_columns = Stash.load_columns  # type: ignore[method-assign]
 
@@ -127,6 +134,59 @@ class Stash(ABC):
 def _place(cls: type[Any], name: str) -> int:
     """How far up in the order of base classes an attribute is defined."""
     return next(place for place, base in enumerate(cls.__mro__) if name in vars(base))
+
+
+def _each_loaded_by(cls: type[Stash]) -> Callable[..., Iterable[tuple[str, Any]]]:
+    """The `load_many` that goes with the `load` of a class; a subclass that has another `load` gets its own."""
+
+    @wraps(Stash.load_many)
+    def load_many(self: Any, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        # that of the class, since the `load` of a subclass may have brought us here
+        return ((key, cls.load(self, key)) for key in keys)
+
+    return load_many
+
+
+class BulkStash(Stash):
+    """A stash that reads many values at once: :meth:`load_many` is left to fill in, and :meth:`load` follows from it.
+
+    Who changes how many are loaded changes it for one, too, as long as no class has a `load` of its own.
+
+    Example:
+        >>> class Squares(BulkStash, ReadOnlyStash):
+        ...     def load_many(self, keys):
+        ...         return ((key, int(key) ** 2 if self.exists(key) else None) for key in keys)
+        ...     def exists(self, name):
+        ...         return name in self.keys()
+        ...     def keys(self):
+        ...         return ("1", "2", "3")
+        >>> stash = Squares()
+        >>> stash["3"], stash.load("4"), list(stash.values())
+        (9, None, [1, 4, 9])
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if _place(cls, "load_many") < _place(cls, "load") and unwrap(cls.load) is BulkStash.load:
+            cls.load = _one_loaded_by(cls)  # type: ignore[method-assign]
+
+    def load(self, name: str) -> Any:
+        """The value of ``name``, as `load_many` gives it; None when absent."""
+        return next(iter(self.load_many([name])))[1]
+
+    @abstractmethod
+    def load_many(self, keys: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Pairs of key and value in the order of ``keys``; an absent key gives None."""
+
+
+def _one_loaded_by(cls: type[Stash]) -> Callable[..., Any]:
+    """The `load` that goes with the `load_many` of a class; a subclass that has another `load_many` gets its own."""
+
+    @wraps(BulkStash.load)
+    def load(self: Any, name: str) -> Any:
+        return next(iter(cls.load_many(self, [name])))[1]
+
+    return load
 
 
 @dataclass

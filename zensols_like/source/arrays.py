@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zensols_like.persist import NumberedKeys, chunks
+from zensols_like.persist import BulkStash, NumberedKeys, chunks
 from zensols_like.source.digest import Buffer, SourceStash
 from zensols_like.source.errors import SourceError
 from zensols_like.source.file import Stamp, require_file
@@ -26,7 +26,7 @@ _PIECE = 1 << 14
 
 
 @dataclass
-class ArrayStash(SourceStash):
+class ArrayStash(BulkStash, SourceStash):
     """The rows of arrays of one length: a value has the row of each array, by its name.
 
     A key is the number of a row, from 0.
@@ -61,10 +61,6 @@ class ArrayStash(SourceStash):
     def opened(self) -> Mapping[str, Any]:
         """The arrays and tensors by name; those of files are mapped into memory."""
         return self._arrays
-
-    def load(self, name: str) -> dict[str, Any] | None:
-        """The row of a key in each array, as a copy; None when there is no such row."""
-        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Pairs of key and rows in the order of ``keys``; an absent key gives None."""

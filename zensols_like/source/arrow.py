@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from zensols_like.persist import chunks
+from zensols_like.persist import BulkStash, chunks
 from zensols_like.source.digest import SourceStash
 from zensols_like.source.errors import SourceError
 from zensols_like.source.extra import import_extra
@@ -26,7 +26,7 @@ _EXTRA = "parquet"
 
 
 @dataclass
-class ArrowStash(SourceStash):
+class ArrowStash(BulkStash, SourceStash):
     """The rows of a Parquet or Arrow (Feather) file, as dictionaries by column.
 
     A key is the number of its row, from 0; or what a column says.  The file is read in the pieces in which it was
@@ -63,10 +63,6 @@ class ArrowStash(SourceStash):
     def source(self) -> str:
         """The file."""
         return str(self.path)
-
-    def load(self, name: str) -> dict[str, Any] | None:
-        """The row of a key; None when there is none."""
-        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Pairs of key and row in the order of ``keys``, read piece by piece; an absent key gives None.

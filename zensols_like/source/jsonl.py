@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from zensols_like.persist import chunks
+from zensols_like.persist import BulkStash, chunks
 from zensols_like.source.digest import SourceStash
 from zensols_like.source.errors import SourceError
 from zensols_like.source.file import Stamp, digest_file, require_path
@@ -24,7 +24,7 @@ _BULK = 1024
 
 
 @dataclass
-class JsonLinesStash(SourceStash):
+class JsonLinesStash(BulkStash, SourceStash):
     r"""The values of a file that has a JSON value on each line, in UTF-8.
 
     A key is the number of its line, from 1 as editors count; or what a field of the line says.  Empty lines are left
@@ -60,10 +60,6 @@ class JsonLinesStash(SourceStash):
     def source(self) -> str:
         """The file."""
         return str(self.path)
-
-    def load(self, name: str) -> Any:
-        """The value of a key; None when there is no such key."""
-        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
         """Pairs of key and value in the order of ``keys``; an absent key gives None.

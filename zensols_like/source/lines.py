@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from zensols_like.persist import chunks
+from zensols_like.persist import BulkStash, chunks
 from zensols_like.source.digest import SourceStash
 from zensols_like.source.errors import SourceError
 from zensols_like.source.file import Stamp, digest_file, require_path
@@ -21,7 +21,7 @@ _BULK = 1024
 
 
 @dataclass
-class LineStash(SourceStash):
+class LineStash(BulkStash, SourceStash):
     r"""The lines of text files in UTF-8, by relative path and number: ``poems/rose.txt:17``.
 
     Lines count from 1, empty ones too.  Each file is read once to find where its lines begin; a line is read when it is
@@ -61,10 +61,6 @@ class LineStash(SourceStash):
     def source(self) -> str:
         """The folder."""
         return str(self.folder)
-
-    def load(self, name: str) -> str | None:
-        """The line of a key, without what ends it; None when there is no such key."""
-        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """Pairs of key and line in the order of ``keys``; an absent key gives None.

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from zensols_like.persist import BulkStash
 from zensols_like.source.digest import Buffer, SourceStash
 from zensols_like.source.errors import SourceError
 from zensols_like.source.extra import import_extra
@@ -40,7 +41,7 @@ class _Database(Protocol):
 
 
 @dataclass
-class SqlStash(SourceStash):
+class SqlStash(BulkStash, SourceStash):
     """The rows that queries find in a database, as dictionaries by column.
 
     Keys are bound to queries and never become a part of their text.  The database is opened for reading only, for as
@@ -88,10 +89,6 @@ class SqlStash(SourceStash):
     def source(self) -> str:
         """The database, without a password."""
         return self._database.source
-
-    def load(self, name: str) -> Row | None:
-        """The row of a key; None when there is none."""
-        return next(iter(self.load_many([name])))[1]
 
     def load_many(self, keys: Iterable[str]) -> Iterator[tuple[str, Row | None]]:
         """Pairs of key and row in the order of ``keys``, with one connection; an absent key gives None.
