@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from zensols_like.batch.encoder import BatchEncoder
@@ -11,10 +12,24 @@ from zensols_like.batch.index import Commit
 from zensols_like.batch.look import Looks
 from zensols_like.batch.multi import EncodeObserver
 
-__all__ = ["Committer", "Stored"]
+__all__ = ["Committer", "Stored", "noted_on"]
 
 JOURNAL_S = 1.0
 """Seconds between two lines of the journal, each of which costs a wait for the disk."""
+
+
+@contextmanager
+def noted_on(error: BaseException, what: str) -> Iterator[None]:
+    """What fails within becomes a note on an earlier error, which is the one to look at first.
+
+    Args:
+        error: The earlier error.
+        what: Said before what failed.
+    """
+    try:
+        yield
+    except Exception as second:  # noqa: BLE001 (the first error is raised, whatever this one is)
+        error.add_note(f"{what}: {type(second).__name__}: {second}")
 
 
 class Stored(NamedTuple):
@@ -85,8 +100,9 @@ class Committer:
         self._encoder.contexts.flush()
         try:
             self._encoder.finish(stored)
-        except BaseException:
-            self._encoder.store.commit(stored)  # they are durable, and need not be encoded again
+        except BaseException as error:
+            with noted_on(error, "what was stored last is not kept"):
+                self._encoder.store.commit(stored)  # they are durable, and need not be encoded again
             raise
         self._tell(stored)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
-from zensols_like.batch.committer import Committer, Stored
+from zensols_like.batch.committer import Committer, Stored, noted_on
 from zensols_like.batch.domain import Batch
 from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.foreign import find_foreign
@@ -127,9 +127,10 @@ class PrimingStash(PlannedStash):
         try:
             try:
                 self._spawn_work(missing)
-            except BaseException:
-                self._contexts.close()
-                committer.commit()
+            except BaseException as error:
+                with noted_on(error, "what was stored last is not kept"):
+                    self._contexts.close()
+                    committer.commit()
                 raise
             self._contexts.close()
             committer.finish()
