@@ -51,8 +51,9 @@ from zensols_like.dataframe import DataframeBatchStash
 from zensols_like.dataset import DatasetSplitStash, StashSplitKeyContainer
 from zensols_like.errors import APIError, ConfigurationError, DatasetError, DeepLearnError, VectorizerError, WorkerError
 from zensols_like.persist import DictionaryStash, FileFolder, ReadOnlyStash
+from zensols_like.protocols import Primeable
 from zensols_like.torchconfig import TorchConfig
-from zensols_like.vectorize import TensorFeatureContext
+from zensols_like.vectorize import NullFeatureContext, TensorFeatureContext
 
 
 def digest(stash: BatchStash) -> str:
@@ -996,6 +997,45 @@ def test_labels_are_missing_in_a_whole_split_or_not_at_all(tmp_path: Path, unlab
     source[unlabeled]["label"] = None
     with pytest.raises(EncodeError, match=rf"split 'train' have a label and others have none: \['{unlabeled}'\]"):
         flower_stash(tmp_path, source=source, batch_size=1).prime()
+
+
+@dataclass
+class Sparing(NoiseVectorizer):
+    """Encodes small values only, those of a batch at once."""
+
+    def _encode(self, data: Any) -> Any:
+        small = [value for value in data if value < 6]
+        return TensorFeatureContext(self.feature_id, torch.tensor(small)) if small else NullFeatureContext("noise")
+
+
+@dataclass
+class SparingBatch(FlowerBatch):
+    MAPPINGS = BatchFeatureMapping(
+        "label",
+        [
+            ManagerFeatureMapping(
+                "flowers",
+                (
+                    FieldFeatureMapping("label", "kind", is_agg=True),
+                    FieldFeatureMapping("noise", "noise", is_agg=True),
+                ),
+            )
+        ],
+    )
+
+
+@pytest.mark.parametrize("groups", [({"label"}, {"noise"}), ({"label", "noise"},)])
+def test_a_feature_without_a_value_is_no_missing_label(tmp_path: Path, groups: tuple[set[str], ...]) -> None:
+    options = {"batch_type": SparingBatch, "vectorizer_manager_set": managers(Sparing)}
+    delegate = BatchShardStash(tmp_path / "batch", groups)
+    stash = flower_stash(tmp_path, delegate=delegate, **options)
+    found = [batch["noise"] for batch in stash.values()]
+    assert [None if tensor is None else tensor.tolist() for tensor in found] == [[0, 1, 2, 3], [4, 5], None, None, None]
+    assert all(batch.has_labels for batch in stash.values())
+    stash.store.folder.remove("index.rec")
+    again = flower_stash(tmp_path, delegate=delegate, **options)
+    again.repair([])
+    assert digest(again) == digest(stash)
 
 
 def test_a_split_may_be_without_labels(tmp_path: Path) -> None:

@@ -165,6 +165,11 @@ def contexts_in(stash: Stash, beside: Path | None) -> ContextStore:
     return StashContexts(stash, FileFolder(beside.parent / f"{beside.name}.store"))
 
 
-def is_unlabeled(part: Mapping[str, Any]) -> bool:
-    """Whether a label is missing in the contexts of a group."""
-    return any(isinstance(context, NullFeatureContext) for context in part.values())
+def is_unlabeled(part: Mapping[str, Any], labels: Iterable[str]) -> bool:
+    """Whether a label is missing in the contexts of a group; a feature may be without a value.
+
+    Args:
+        part: The contexts by attribute.
+        labels: The attributes that are labels, which need not be in this group.
+    """
+    return any(isinstance(part.get(name), NullFeatureContext) for name in labels)

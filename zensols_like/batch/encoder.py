@@ -118,15 +118,15 @@ class BatchEncoder:
         Returns:
             What was stored, durable after ``contexts.flush()``.
         """
-        groups, index = self.store.require_manifest().groups, self.store.index
+        manifest, index = self.store.require_manifest(), self.store.index
         places: list[tuple[Sequence[int], int, bool]] = []
 
         def runs() -> Iterator[tuple[Sequence[str], str, Sequence[Contexts]]]:
             for run in encoded:
-                for number, group in enumerate(groups):
+                for number, group in enumerate(manifest.groups):
                     if again or index.receipt(number, run.positions[0]) is None:
                         contexts = run.only(group.attributes)
-                        places.append((run.positions, number, is_unlabeled(contexts[0])))
+                        places.append((run.positions, number, is_unlabeled(contexts[0], manifest.labels)))
                         yield [*map(str, run.positions)], group.key, contexts
 
         commits, stored = [], deque(self.contexts.put_all(runs()))

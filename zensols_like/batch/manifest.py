@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from zensols_like.batch.fingerprint import Fingerprint
@@ -75,6 +76,11 @@ class Manifest:
     """How often the store was begun again over what was there."""
     index: Mapping[str, Any] = field(default_factory=dict)
     """Digest of the index; known when the store is complete."""
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The attributes that are labels."""
+        return tuple(name for name, spec in self.specs.items() if spec.is_label)
 
     @property
     def edition(self) -> tuple[int, Any]:

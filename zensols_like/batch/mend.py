@@ -58,4 +58,4 @@ def _proven(found: Index, manifest: Manifest, contexts: ContextStore) -> Iterato
                     part = contexts.get_part(str(position), group.key, proven)
                 except (CorruptBatch, PersistableError):
                     continue
-                yield Commit.of(position, number, proven, is_unlabeled(part))
+                yield Commit.of(position, number, proven, is_unlabeled(part, manifest.labels))
