@@ -991,6 +991,38 @@ def test_damaged_batches_are_repaired_and_the_others_stay(tmp_path: Path, contai
         reader.repair(["9"])
 
 
+@dataclass
+class Prepared(NoiseVectorizer, Primeable):
+    """Encodes with what it reads when it is primed, which stays in its process."""
+
+    version = 1
+
+    def prime(self) -> None:
+        self._offset = 100.0
+
+    def _encode(self, data: Any) -> TensorFeatureContext:
+        return TensorFeatureContext(self.feature_id, torch.tensor([[self._offset + data]]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_offset"}
+
+
+@pytest.mark.process
+def test_a_vectorizer_is_primed_before_it_encodes_in_a_process(tmp_path: Path) -> None:
+    def prepared(**options: Any) -> BatchStash:
+        return flower_stash(tmp_path, vectorizer_manager_set=managers(Prepared), **options)
+
+    expected = [[100.0], [101.0], [102.0], [103.0]]
+    encoded = prepared(workers=2, timeout_s=600)  # so that there are processes
+    assert encoded["0"]["noise"].tolist() == expected
+    points = encoded["0"].data_points
+    (tmp_path / "batch/comp/noise/0.dat").write_bytes(b"damaged")
+    repaired = prepared()
+    repaired.repair(["0"])
+    assert repaired["0"]["noise"].tolist() == expected
+    assert prepared().create_batch(points)["noise"].tolist() == expected
+
+
 @pytest.mark.parametrize("unlabeled", ["3", "11"])
 def test_labels_are_missing_in_a_whole_split_or_not_at_all(tmp_path: Path, unlabeled: str) -> None:  # weakness A2
     source = items(20)

@@ -8,6 +8,7 @@ from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from zensols_like.batch.mapping import BatchFeatureMapping, FieldFeatureMapping
 from zensols_like.errors import APIError, BatchError, EncodeError, MappingError
 from zensols_like.persist import Form, Formed, FormPart, View, register
 from zensols_like.persist.formats import Bounded
+from zensols_like.protocols import Primeable
 from zensols_like.torchconfig import derive_seed, reseed, seeded
 from zensols_like.vectorize import (
     EncodableFeatureVectorizer,
@@ -222,8 +224,22 @@ class BatchCodec:
         names = self.fields.keys() if attributes is None else frozenset(attributes)
         return {name: bound for name, bound in self.fields.items() if name in names}
 
+    def prime(self) -> None:
+        """Prime the vectorizers that are `Primeable`, those that are not mapped too: others may encode by them.
+
+        This is done once, before something is encoded in a process; who only decodes primes none.
+        """
+        self._is_primed  # noqa: B018
+
+    @cached_property
+    def _is_primed(self) -> bool:
+        for vectorizer in chain.from_iterable(manager.values() for manager in self.vectorizers.values()):
+            if isinstance(vectorizer, Primeable):
+                vectorizer.prime()
+        return True
+
     def encode(self, source: ColumnSource, attributes: Collection[str] | None = None) -> Contexts:
-        """The contexts of a batch, a column at a time.
+        """The contexts of a batch, a column at a time, by vectorizers that are primed.
 
         The random generators of Python, numpy and torch are seeded from the seed of the run and the IDs, and restored.
 
@@ -234,6 +250,7 @@ class BatchCodec:
         Raises:
             EncodeError: A data point cannot be encoded; names it, the attribute and the vectorizer.
         """
+        self.prime()
         wanted = self.fields_of(attributes)
         if not source.is_random and not any(bound.vectorizer.is_random for bound in wanted.values()):
             if isinstance(source, CutSource):

@@ -19,7 +19,6 @@ from zensols_like.batch.plan import joined
 from zensols_like.batch.planned import PlannedStash
 from zensols_like.errors import StaleError, WorkerError
 from zensols_like.persist import MemoryFolder
-from zensols_like.protocols import Primeable
 from zensols_like.torchconfig import TorchConfig
 from zensols_like.vectorize import EncodableFeatureVectorizer
 
@@ -116,9 +115,7 @@ class PrimingStash(PlannedStash):
             self._encoder.begin(plan, TorchConfig.get_random_seed_context(), self.split_stash_container)
         if self.data_point_id_sets_path is not None:
             write_plan(self.data_point_id_sets_path, self.batch_data_point_sets)
-        for vectorizer in self._vectorizers():
-            if isinstance(vectorizer, Primeable):
-                vectorizer.prime()
+        self.codec.prime()  # before there are workers, who then find what it makes for all
         missing = self._create_data()
         logger.info("encoding %d of %d batches into %s", len(missing), len(plan), self.store.location)
         committer = self._committer = Committer(self._encoder, self.observer)
@@ -191,6 +188,7 @@ class PrimingStash(PlannedStash):
                 self.store.mend_index()
                 return
             # first the batches, then the books: when one of them fails, the store is as it was
+            self.codec.prime()
             encoder, sets = self._encoder, self.batch_data_point_sets
             again = (
                 EncodedRun([position], [_contexts_of(made)])
@@ -233,6 +231,7 @@ class PrimingStash(PlannedStash):
         Returns:
             What was stored, which the parent writes into the journal.
         """
+        self.codec.prime()
         encoder, looks = self._encoder, Looks()
         done = 0
 

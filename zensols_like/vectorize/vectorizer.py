@@ -113,7 +113,9 @@ class EncodableFeatureVectorizer(FeatureVectorizer):
     """A Python value to a tensor in two steps: encode once, decode often.
 
     To make one, subclass it as a ``@dataclass``, with `_get_shape`, `_encode`, and `_decode` if the context is
-    neither a tensor nor a sparse one.
+    neither a tensor nor a sparse one.  What takes long to make ready for `_encode` goes into a method `prime`
+    (`Primeable`), which is called before the first value in each process that encodes, and in the parent before there
+    are workers.
 
     Example:
         >>> import torch
