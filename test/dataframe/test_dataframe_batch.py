@@ -260,6 +260,18 @@ def test_excluded_columns_are_no_attributes(tmp_path):
     assert stash["0"].get_features().shape == (32, 3)
 
 
+def test_a_column_of_tensors_may_be_excluded(tmp_path):
+    frame = animals().assign(image=[torch.zeros(2)] * len(animals()))
+    stash = stash_of(frame, tmp_path, label="kind", split="part", exclude_columns=["image"])
+    assert "image" not in stash["0"].attributes
+
+
+def test_half_of_a_surrogate_pair_is_text_as_any_other(tmp_path):
+    frame = pd.DataFrame({"sign": pd.Series(["\ud800", "b"], dtype=object), "kind": ["dog", "cat"]})
+    stash = stash_of(frame, tmp_path, label="kind", split={"all": 1.0}, shuffle=False)
+    assert stash["0"]["sign"].tolist() == [1.0, 0.0]
+
+
 def test_a_split_without_labels_is_for_prediction(tmp_path):
     frame = animals()
     frame.loc["jay", "kind"] = None

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zensols_like.dataframe.digest import digest_frame
 from zensols_like.dataframe.table import (
     DataframeFileNotFoundError,
-    digest_frame,
     key_index,
     read_csv,
     require_columns,

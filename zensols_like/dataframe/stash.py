@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zensols_like.dataframe.digest import digest_frame
 from zensols_like.dataframe.keys import RowKeys
 from zensols_like.dataframe.row import TableRows
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.table import (
     as_numbers,
-    digest_frame,
     key_index,
     read_csv,
     require_columns,
@@ -176,7 +176,7 @@ class DataframeStash(BulkStash, ReadOnlyStash, Deallocatable):
             return ""
         if level == "keys":
             return hashlib.sha256("\0".join(self.keys()).encode("utf-8", "surrogatepass")).hexdigest()
-        return digest_frame(self.dataframe)
+        return digest_frame(self.dataframe, self.source)
 
 
 @dataclass

@@ -13,24 +13,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from xxhash import xxh3_128
 
 from zensols_like.errors import DataframeError
-from zensols_like.persist import chunks
-from zensols_like.persist.formats import Buffer, find_format
 
 __all__ = [
     "DataframeFileNotFoundError",
     "as_numbers",
-    "digest_frame",
     "key_index",
     "read_csv",
     "require_columns",
     "require_file",
 ]
-
-_PIECE = 1024
-_MANY = 64 * _PIECE
 
 
 class DataframeFileNotFoundError(DataframeError):
@@ -135,44 +128,6 @@ def require_columns(frame: pd.DataFrame, names: Iterable[Hashable], where: str) 
             close = difflib.get_close_matches(str(name), columns, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise DataframeError(f"No column {name!r}.", where, f"{hint}use one of {columns}")
-
-
-def digest_frame(frame: pd.DataFrame) -> str:
-    """A digest of keys, column names and values, the same in every process.
-
-    Raises:
-        PersistableError: There are objects in lists or arrays, of which nothing is known.
-
-    Example:
-        >>> frame = pd.DataFrame({"size": [3, 4]})
-        >>> digest_frame(frame) == digest_frame(frame.copy()), digest_frame(frame) == digest_frame(frame + 1)
-        (True, False)
-    """
-    digest = xxh3_128(repr([(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]).encode())
-    for column in (frame.index.to_series(), *(frame.iloc[:, number] for number in range(frame.shape[1]))):
-        for part in _parts(column):
-            digest.update(part)
-    return digest.hexdigest()
-
-
-def _parts(column: pd.Series) -> Iterator[Buffer]:
-    """Bytes that are the same for equal values."""
-    if isinstance(column.dtype, np.dtype) and not column.dtype.hasobject:
-        yield _bytes(column)
-        return
-    for first in range(0, len(column), _MANY):  # all at once it takes many times the memory of the column
-        piece = column.iloc[first : first + _MANY]
-        if column.dtype == object and pd.api.types.infer_dtype(piece) != "string":
-            yield "\0".join(type(value).__qualname__ for value in piece).encode()  # 1 and "1" have one hash
-        try:
-            yield _bytes(pd.util.hash_pandas_object(piece, index=False))
-        except TypeError:  # of lists and arrays pandas knows no hash
-            for values in chunks(piece, _PIECE):
-                yield from find_format("record").encode(values)
-
-
-def _bytes(column: pd.Series) -> Buffer:
-    return np.ascontiguousarray(column.to_numpy()).view(np.uint8).data
 
 
 def _is_key(key: object) -> bool:
