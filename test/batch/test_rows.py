@@ -8,7 +8,7 @@ import json
 import pytest
 import torch
 
-from zensols_like.batch import RowDataPoint
+from zensols_like.batch import RowColumns, RowDataPoint
 from zensols_like.config import ImportConfigFactory, load_config
 from zensols_like.errors import BatchError, EncodeError
 
@@ -152,6 +152,13 @@ def test_a_field_that_would_be_hidden_is_refused_and_the_id_is_the_key():
     assert RowDataPoint("7", None, {"id": "x"}).id == "7"
     with pytest.raises(BatchError, match=r"the fields \['version', 'write'\], whose names are taken"):
         RowDataPoint("7", None, {"write": 1, "version": 2, "kind": 3})
+
+
+def test_of_columns_only_those_that_are_asked_for_need_a_free_name():
+    columns = RowColumns(("7",), {"write": [1], "kind": [3]})
+    assert (columns.column("kind"), columns.column("id")) == ([3], ("7",))
+    with pytest.raises(BatchError, match=r"the fields \['write'\], whose names are taken"):
+        columns.column("write")
 
 
 def test_an_item_that_is_no_mapping_is_refused():

@@ -260,6 +260,18 @@ def test_excluded_columns_are_no_attributes(tmp_path):
     assert stash["0"].get_features().shape == (32, 3)
 
 
+@pytest.mark.parametrize("name", ["row", "version", "lines", "write", "batch_stash", "id", 1])
+def test_an_excluded_column_may_have_any_name(tmp_path, name):
+    frame = pd.DataFrame({"1": [0.5, 1.5], name: [7.5, 8.5], "kind": ["dog", "cat"]})
+    options = {"label": "kind", "split": {"all": 1.0}, "shuffle": False}
+    with pytest.raises(DataframeError, match=f"The column name {name!r} cannot be"):
+        stash_of(frame, tmp_path, **options).prime()
+    stash = stash_of(frame, tmp_path, exclude_columns=[name], **options)
+    assert stash["0"]["1"].tolist() == [0.5, 1.5]
+    assert set(stash["0"].attributes) == {"kind", "1"}
+    assert stash["0"].data_points[1].kind == "cat"
+
+
 def test_a_column_of_tensors_may_be_excluded(tmp_path):
     frame = animals().assign(image=[torch.zeros(2)] * len(animals()))
     stash = stash_of(frame, tmp_path, label="kind", split="part", exclude_columns=["image"])

@@ -13,6 +13,7 @@ from zensols_like.dataframe import (
     AutoSplitDataframeStash,
     DataframeStash,
     DefaultDataframeStash,
+    FrameStash,
     SplitColumnDataframeStash,
     SplitKeyDataframeStash,
 )
@@ -266,6 +267,19 @@ def test_keys_are_the_texts_that_stand_in_the_file(keys):
         assert tuple(stash.keys()) == stash.keys_by_split["train"] == tuple(keys)
         assert [stash[key]["size"] for key in keys] == list(range(len(keys)))
         assert stash.load_columns(keys)["size"].tolist() == list(range(len(keys)))
+
+
+def test_of_two_columns_with_one_text_as_name_the_text_is_meant():
+    frame = pd.DataFrame({"1": [0.5], 1: [7.5], 2: [9.5], "part": ["all"]})
+    for table in (frame, frame.iloc[:, ::-1]):
+        columns = FrameStash(None, "part", table).load_columns(["0"])
+        assert (columns["1"].tolist(), columns["2"].tolist()) == ([0.5], [9.5])
+
+
+def test_columns_of_one_name_are_refused():
+    frame = pd.DataFrame([[0.5, 7.5]], columns=["x", "x"])
+    with pytest.raises(DataframeError, match=r"The columns \['x'\] stand more than once"):
+        FrameStash(None, None, frame).load_columns(["0"])
 
 
 def test_keys_that_are_numbers_stay_numbers(tmp_path):

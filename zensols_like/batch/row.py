@@ -71,13 +71,16 @@ class RowColumns:
     columns: Mapping[str, Any]
     is_random: ClassVar[bool] = False
 
-    def __post_init__(self) -> None:
-        _require_free(self.columns)
-
     def column(self, name: str) -> Any:
-        """What each row has in a field; its key for ``id``."""
+        """What each row has in a field; its key for ``id``.
+
+        Raises:
+            AttributeError: There is no such field.
+            BatchError: A data point would hide it.
+        """
         if name == "id":
             return self.ids
+        _require_free([name])  # a field that nobody asks for may have any name
         if name not in self.columns:
             raise AttributeError(f"The rows have no field {name!r} in {list(self.columns)}")
         return self.columns[name]

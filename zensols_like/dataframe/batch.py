@@ -25,7 +25,7 @@ from zensols_like.batch import (
 from zensols_like.dataframe.column import DataframeDataPoint
 from zensols_like.dataframe.split import random_splits
 from zensols_like.dataframe.stash import FrameStash
-from zensols_like.dataframe.table import require_columns
+from zensols_like.dataframe.table import require_columns, require_distinct
 from zensols_like.dataframe.vectorize import DataframeFeatureVectorizerManager, LabelEncoding
 from zensols_like.dataset import DEFAULT_SPLITS
 from zensols_like.errors import BatchError, DataframeError
@@ -204,9 +204,7 @@ def _default_encoding(frame: pd.DataFrame, label: str) -> LabelEncoding:
             _FRAME,
             "give a pandas.DataFrame, as of pandas.read_csv(…)",
         )
-    twice = frame.columns[frame.columns.duplicated()].tolist()
-    if twice:
-        raise DataframeError(f"The columns {twice} stand more than once.", _FRAME, "rename them, or drop all but one")
+    require_distinct(frame, _FRAME)
     require_columns(frame, [label], _FRAME)
     column = frame[label]
     return "number" if pd.api.types.is_float_dtype(column.dtype) or column.isna().all() else "nominal"

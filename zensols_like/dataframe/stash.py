@@ -24,6 +24,7 @@ from zensols_like.dataframe.table import (
     key_index,
     read_csv,
     require_columns,
+    require_distinct,
     require_file,
 )
 from zensols_like.dataset import SplitKeyContainer
@@ -121,7 +122,7 @@ class DataframeStash(BulkStash, ReadOnlyStash, Deallocatable):
         Of keys that follow one another they may be pieces of the table itself: do not write into them.
 
         Raises:
-            DataframeError: There is no such key.
+            DataframeError: There is no such key, or two columns have one name.
         """
         positions = self._require(keys)
         first, last = (positions[0], positions[-1]) if len(positions) > 0 else (0, -1)
@@ -143,7 +144,9 @@ class DataframeStash(BulkStash, ReadOnlyStash, Deallocatable):
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray[Any, Any]]:
-        return {str(name): column.to_numpy() for name, column in self.dataframe.items()}
+        require_distinct(self.dataframe, self.source)
+        columns = sorted(self.dataframe.items(), key=lambda item: isinstance(item[0], str))  # '1' rather than 1
+        return {str(name): column.to_numpy() for name, column in columns}
 
     def exists(self, name: str) -> bool:
         """Whether there is a row of this key."""

@@ -22,6 +22,7 @@ __all__ = [
     "key_index",
     "read_csv",
     "require_columns",
+    "require_distinct",
     "require_file",
 ]
 
@@ -128,6 +129,13 @@ def require_columns(frame: pd.DataFrame, names: Iterable[Hashable], where: str) 
             close = difflib.get_close_matches(str(name), columns, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise DataframeError(f"No column {name!r}.", where, f"{hint}use one of {columns}")
+
+
+def require_distinct(frame: pd.DataFrame, where: str) -> None:
+    """Raise a :class:`.DataframeError` when columns of ``frame`` have one name."""
+    twice = frame.columns[frame.columns.duplicated()].tolist()
+    if twice:
+        raise DataframeError(f"The columns {twice} stand more than once.", where, "rename them, or drop all but one")
 
 
 def _is_key(key: object) -> bool:
