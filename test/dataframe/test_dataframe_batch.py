@@ -284,6 +284,15 @@ def test_half_of_a_surrogate_pair_is_text_as_any_other(tmp_path):
     assert stash["0"]["sign"].tolist() == [1.0, 0.0]
 
 
+@pytest.mark.parametrize("kind", [DataframeDataPoint, RowDataPoint])
+def test_whole_numbers_of_an_unseen_row_stay_whole(tmp_path, kind):
+    user = pd.Categorical([2**53, 2**53 + 1])
+    frame = pd.DataFrame({"user": user, "age": [1.5, 2.5], "kind": ["dog", "cat"]})
+    stash = stash_of(frame, tmp_path, label="kind", split={"all": 1.0}, shuffle=False)
+    unseen = stash.create_batch([kind("unseen", stash, {"user": 2**53 + 1, "age": 2.5})])
+    assert torch.equal(unseen["user"], stash["0"]["user"][1:])
+
+
 def test_a_split_without_labels_is_for_prediction(tmp_path):
     frame = animals()
     frame.loc["jay", "kind"] = None

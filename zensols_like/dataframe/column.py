@@ -37,7 +37,7 @@ class DataframeDataPoint(DataPoint):
                 type(self).__qualname__,
                 "give a pandas.Series, as of frame.loc[key], or a mapping of values by column",
             )
-        self.row = pd.Series(dict(self.row))
+        self.row = pd.Series(dict(self.row), dtype=object)  # each value as it is: one type for all rounds whole numbers
 
     def __getattr__(self, name: str) -> Any:
         # only called for what is not found otherwise; the row itself is not there yet while a copy is made
