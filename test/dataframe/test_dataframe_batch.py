@@ -3,6 +3,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -291,6 +292,23 @@ def test_whole_numbers_of_an_unseen_row_stay_whole(tmp_path, kind):
     stash = stash_of(frame, tmp_path, label="kind", split={"all": 1.0}, shuffle=False)
     unseen = stash.create_batch([kind("unseen", stash, {"user": 2**53 + 1, "age": 2.5})])
     assert torch.equal(unseen["user"], stash["0"]["user"][1:])
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pd.Series([np.int64(3), np.int64(5), 3, 5], dtype=object),
+        pd.Series([np.bool_(False), np.bool_(True)] * 2, dtype=object),
+        pd.Series([np.float32(0.1), np.float32(0.2)] * 2, dtype=object),
+        pd.Series(pd.arrays.SparseArray([0, 5, 0, 5])),
+    ],
+    ids=["integers", "booleans", "floats", "sparse"],
+)
+def test_numbers_of_numpy_are_classes(tmp_path, numbers):
+    frame = pd.DataFrame({"size": [1.5, 2.5, 3.5, 4.5], "kind": numbers})
+    stash = stash_of(frame, tmp_path, label="kind", label_encoding="nominal", split={"all": 1.0}, shuffle=False)
+    assert stash["0"]["kind"].tolist() == [0, 1, 0, 1]
+    assert all(type(label) in (int, float, bool) for label in stash.feature_vectorizer_manager["kind"].categories)
 
 
 def test_a_split_without_labels_is_for_prediction(tmp_path):

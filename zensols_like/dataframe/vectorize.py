@@ -234,7 +234,8 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
 
     def _categories(self, column: pd.Series) -> tuple[Any, ...]:
         is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
-        known = (column.cat.categories if is_categorical else column.dropna().unique()).tolist()
+        found = column.cat.categories if is_categorical else column.dropna().unique()
+        known = [_as_python(value) for value in found.tolist()]
         strange = next((value for value in known if not isinstance(value, (str, int, float))), None)
         if strange is not None:
             raise DataframeError(
@@ -333,6 +334,12 @@ class DataframeFeatureVectorizerManager(FeatureVectorizerManager):
         """The shape that a vectorizer gives, but for the data points; at least one value."""
         shape = self[self.column_to_feature_id(column)].shape
         return shape[1:] or (1,)
+
+
+def _as_python(value: Any) -> Any:
+    """A number of numpy, as some columns hold them, as one of Python."""
+    is_number = isinstance(value, (np.bool_, np.integer, np.floating)) and not isinstance(value, np.timedelta64)
+    return value.item() if is_number else value
 
 
 def _is_number(column: pd.Series) -> bool:
