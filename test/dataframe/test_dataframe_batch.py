@@ -10,7 +10,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zensols_like.batch import BatchFeatureMapping, FieldFeatureMapping, ManagerFeatureMapping, RowDataPoint
+from zensols_like.batch import (
+    ArrayBatchStash,
+    BatchFeatureMapping,
+    FieldFeatureMapping,
+    ManagerFeatureMapping,
+    RowDataPoint,
+)
 from zensols_like.config import ImportConfigFactory, load_config
 from zensols_like.dataframe import DataframeBatch, DataframeBatchStash, DataframeDataPoint
 from zensols_like.errors import BatchError, ConfigurationError, DataframeError, DatasetError, EncodeError, StaleError
@@ -309,6 +315,14 @@ def test_numbers_of_numpy_are_classes(tmp_path, numbers):
     stash = stash_of(frame, tmp_path, label="kind", label_encoding="nominal", split={"all": 1.0}, shuffle=False)
     assert stash["0"]["kind"].tolist() == [0, 1, 0, 1]
     assert all(type(label) in (int, float, bool) for label in stash.feature_vectorizer_manager["kind"].categories)
+
+
+def test_a_split_that_gets_no_row_is_there(tmp_path):
+    stash = stash_of(animals(), tmp_path, label="kind", split={"train": 1.0, "test": 0.0})
+    assert list(stash.splits) == ["train", "test"]
+    assert list(stash.splits["test"].tensors()) == []
+    arrays = ArrayBatchStash.from_arrays({"x": np.arange(4)}, tmp_path / "b", split={"train": 1.0, "test": 0.0})
+    assert list(arrays.splits) == ["train", "test"]
 
 
 def test_a_split_without_labels_is_for_prediction(tmp_path):

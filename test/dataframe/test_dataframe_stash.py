@@ -282,6 +282,14 @@ def test_columns_of_one_name_are_refused():
         FrameStash(None, None, frame).load_columns(["0"])
 
 
+def test_splits_can_be_there_without_a_row():
+    frame = pd.DataFrame({"size": [3, 4], "part": ["train", "test"]})
+    stash = FrameStash(None, "part", frame, known_splits=("test", "dev"))
+    assert stash.keys_by_split == {"test": ("1",), "dev": (), "train": ("0",)}
+    assert list(stash.keys_by_split) == ["test", "dev", "train"]
+    assert pickle.loads(pickle.dumps(stash)).keys_by_split == stash.keys_by_split
+
+
 def test_keys_that_are_numbers_stay_numbers(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("id,ds_type\n3,train\n1,test\n")

@@ -236,4 +236,6 @@ def _split_source(
         names = list(distribution)
     homes = pd.Categorical(frame[column], categories=names).codes
     order = np.random.RandomState(seed).permutation(len(frame)) if shuffle else np.arange(len(frame))
-    return FrameStash(None, column, frame.iloc[order[homes[order].argsort(kind="stable")]])
+    rows = frame.iloc[order[homes[order].argsort(kind="stable")]]
+    drawn = () if isinstance(split, str) else tuple(map(str, names))
+    return FrameStash(None, column, rows, known_splits=drawn)

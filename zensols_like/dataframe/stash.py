@@ -269,8 +269,16 @@ class FrameStash(SplitColumnDataframeStash):
     frame: pd.DataFrame = field(repr=False, compare=False, metadata={"fingerprint": False})
     """The table."""
 
+    # no part of the fingerprint, which would make batches stale for a split without any
+    known_splits: Sequence[str] = field(default=(), kw_only=True, compare=False, metadata={"fingerprint": False})
+    """Splits that are there, and come first, even where they have no row."""
+
     def _get_dataframe(self) -> pd.DataFrame:
         return self.frame
+
+    def _get_keys_by_split(self) -> Mapping[str, Sequence[str]]:
+        keys = super()._get_keys_by_split()
+        return {name: keys.get(name, ()) for name in (*self.known_splits, *keys)}
 
     @property
     def source(self) -> str:
