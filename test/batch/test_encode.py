@@ -1136,7 +1136,7 @@ def test_classes_of_a_program_are_the_same_to_who_imports_them(tmp_path: Path, p
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=600,
         )
         assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "Status.COMPLETE\n"
@@ -1156,7 +1156,7 @@ def test_a_script_without_a_guard_ends_with_an_error_that_says_so(tmp_path: Path
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 1
     assert "WorkerError" in done.stderr.splitlines()[-3]

@@ -81,6 +81,6 @@ def test_an_encode_that_is_killed_while_the_disk_works_goes_on(delay_s: float, t
     with suppress(subprocess.TimeoutExpired):  # else it was quicker
         killed.wait(delay_s)
     killed.send_signal(signal.SIGKILL)
-    killed.wait(30)
+    killed.wait(300)
     killed.stdout.close()
     assert digest(large(tmp_path / "store")) == digest(large(tmp_path / "undisturbed"))

@@ -19,7 +19,7 @@ def test_the_loader_is_measured(tmp_path: Path) -> None:
     small = ["W1", "W2", "--scale", "0.02", "--rounds", "2"]
     places = ["--folder", str(tmp_path / "stores"), "--results", str(tmp_path / "results")]
     command = [sys.executable, "-m", "benchmarks.train", *small, *places]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert "W1 · cpu · loader / plain loop " in done.stdout
     figures = list(read_figures(tmp_path / "results"))

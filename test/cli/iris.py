@@ -69,7 +69,7 @@ class StoppingVectorizer(SeriesEncodableFeatureVectorizer):
     def _encode(self, data):
         why = Path("stop").read_text() if Path("stop").exists() else ""
         if why == "slowly":
-            time.sleep(0.02)
+            time.sleep(0.1)
         elif why == "aloud":
             print("hello from Python", flush=True)
             os.system("echo hello from another program")

@@ -72,7 +72,7 @@ def test_a_signal_stops_the_encode_which_can_go_on(iris, own_module, tmp_path, n
         try:
             wait_for(lambda: lines_in(journal) >= 2 or running.poll() is not None)
             running.send_signal(number)
-            _, stderr = running.communicate(timeout=60)
+            _, stderr = running.communicate(timeout=600)
         finally:
             running.kill()
     assert running.returncode == exit_code, stderr
@@ -89,7 +89,7 @@ def lines_in(path: Path) -> int:
 
 
 def wait_for(condition) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.01)
@@ -143,7 +143,7 @@ def in_terminal(arguments: list[str], answer: str = "", **environment: str) -> t
     except OSError:  # how a terminal says that its last user has gone
         pass
     os.close(ours)
-    return running.wait(timeout=60), output.decode()
+    return running.wait(timeout=600), output.decode()
 
 
 def test_a_terminal_gets_a_bar_and_colours(iris):

@@ -72,7 +72,7 @@ def fake_loader(n: int, load: Callable[[str], FakeBatch] = load, **options: Any)
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until something is so; on a busy machine that may take its time."""
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < limit, "it never happened"
         time.sleep(0.001)

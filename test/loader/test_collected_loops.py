@@ -38,7 +38,7 @@ def test_a_thread_of_the_loop_may_collect_it_while_it_holds_the_queue(without_co
 
     def load(batch_id: str) -> FakeBatch:
         if batch_id != "0":
-            may_load.wait(30)
+            may_load.wait(300)
         return FakeBatch(batch_id, {})
 
     ids = [str(number) for number in range(100)]
@@ -63,7 +63,7 @@ def test_a_thread_of_the_loop_may_collect_it_while_it_holds_the_queue(without_co
     time.sleep(0.1)
     collects.set()
     may_load.set()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not collected or set(threading.enumerate()) - before:
         assert time.monotonic() < deadline, "the threads wait for each other"
         time.sleep(0.01)

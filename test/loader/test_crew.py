@@ -163,7 +163,7 @@ def test_nobody_reads_ahead_in_a_pause() -> None:
     def read(batch_id: str) -> FakeBatch:
         batch = readers.load(batch_id)
         if int(batch_id) >= 12:
-            may_end.wait(60)
+            may_end.wait(300)
         return batch
 
     loader = fake_loader(40, read, workers=2, prefetch=8)

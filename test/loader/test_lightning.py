@@ -85,7 +85,7 @@ def test_a_checkpoint_goes_on_exactly(tmp_path: Path, steps: int) -> None:
 def test_two_ranks_share_every_epoch(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path), "GLOO_SOCKET_IFNAME": "lo"}
     subprocess.run(
-        [sys.executable, __file__, str(tmp_path)], env=environment, timeout=120, check=True, capture_output=True
+        [sys.executable, __file__, str(tmp_path)], env=environment, timeout=600, check=True, capture_output=True
     )
     ranks = [json.loads((tmp_path / f"seen-{rank}.json").read_text()) for rank in range(2)]
     loader = flower_stash(tmp_path, n=50).loader("train", shuffle="batch", seed=5, epochs=2)

@@ -44,6 +44,6 @@ def test_they_compute_in_one_thread_whoever_started_the_fork_server(tmp_path):
     folders = [Path(__file__).parent, Path(__file__).parents[2]]
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(map(str, folders))}
     done = subprocess.run(
-        [sys.executable, script], env=environment, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, script], env=environment, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.stdout.splitlines() == ["[1]", "[1]", "1", "True"], done.stderr

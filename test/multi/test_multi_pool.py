@@ -154,7 +154,7 @@ def test_two_threads_that_start_workers_leave_the_environment_as_it_was(monkeypa
     def start_too():
         with worker_environment():
             is_in.set()
-            may_leave.wait(30)
+            may_leave.wait(300)
 
     other = threading.Thread(target=start_too)
     with worker_environment():
@@ -173,14 +173,14 @@ def test_a_fork_while_another_thread_starts_workers_may_start_some():
     def start():
         with worker_environment():
             is_in.set()
-            may_leave.wait(60)
+            may_leave.wait(600)
 
     other = threading.Thread(target=start)
     other.start()
     is_in.wait()
     fork = start_context("fork").Process(target=start_again)
     fork.start()
-    fork.join(30)
+    fork.join(300)
     may_leave.set()
     other.join()
     fork.kill()

@@ -291,7 +291,7 @@ def test_an_encode_that_is_asked_to_stop_ends_soon_and_says_how_to_go_on(tmp_pat
         for _ in range(3):
             parent.stdout.readline()
         os.killpg(parent.pid, number) if number == signal.SIGINT else os.kill(parent.pid, number)
-        _, stderr = parent.communicate(timeout=60)
+        _, stderr = parent.communicate(timeout=300)
     assert parent.returncode == (143 if number == signal.SIGTERM else -signal.SIGINT)
     assert "Call the same again" in stderr
     assert list((tmp_path / "numbers").glob("*.dat")) == []  # a part would pass for the whole

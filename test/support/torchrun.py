@@ -20,7 +20,7 @@ def torchrun(ranks: int, script: Path, *arguments: object) -> subprocess.Complet
     return subprocess.run(
         [*command, str(ranks), str(RANK), str(script), *map(str, arguments)],
         env=environment,
-        timeout=120,
+        timeout=600,
         check=False,
         capture_output=True,
         text=True,
