@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 import traceback
 import weakref
 from pathlib import Path
@@ -202,13 +203,39 @@ def test_a_stash_is_read_by_processes(tmp_path: Path) -> None:
             assert all(torch.equal(batch[name], plain[name]) for name in plain)
 
 
-def test_a_loop_that_writes_into_its_batches_finds_them_unchanged_in_the_next_epoch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [None, 40])
+@pytest.mark.parametrize("writes_in", ["loop", "transform"])
+def test_a_loop_that_writes_into_its_batches_finds_them_unchanged_later(
+    tmp_path: Path, steps: int | None, writes_in: str
+) -> None:
     stash = flower_stash(tmp_path, n=20, delegate=BatchShardStash(tmp_path / "shards", GROUPS))
-    loader = stash.loader("train", epochs=3)
+    size = {batch.id: batch["size"] for batch in flower_stash(tmp_path, n=20).loader("train")}
+    transform = add_one if writes_in == "transform" else None
+    loader = stash.loader("train", epochs=3, steps_per_epoch=steps, prefetch=8, workers=2, transform=transform)
     for _ in loader.epochs:
-        for batch, stored in zip(loader, flower_stash(tmp_path, n=20).loader("train"), strict=True):
-            assert torch.equal(batch["size"], stored["size"])
+        for batch in loader:
+            assert torch.equal(batch["size"], size[batch.id] + (transform is not None))
             batch["size"].zero_()
+            time.sleep(0.001)  # others read meanwhile
+
+
+def add_one(tensors: Tensors) -> Tensors:
+    tensors["size"].add_(1)  # type: ignore[union-attr]
+    return tensors
+
+
+def sized(tensors: Tensors) -> Tensors:
+    return {**tensors, "size": tensors["size"] + 1}  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("way", [{"transform": sized}, {"cache": "cpu"}, {}])
+def test_a_loop_beside_another_writes_into_tensors_of_its_own(tmp_path: Path, way: dict[str, Any]) -> None:
+    stash = flower_stash(tmp_path, n=20, delegate=BatchShardStash(tmp_path / "shards", GROUPS))
+    size = {batch.id: batch["size"].clone() for batch in stash.loader("train")}
+    for batch in stash.loader("train", prefetch=8):
+        for other in stash.loader("train", **way):
+            (other if way else other.clone())["size"].zero_()
+        assert torch.equal(batch["size"], size[batch.id])
 
 
 def test_a_byte_budget_counts_what_is_stored(tmp_path: Path) -> None:

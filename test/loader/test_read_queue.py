@@ -26,6 +26,17 @@ def queue_of(
     return queue
 
 
+def queue_of_views(schedule: BatchSchedule, shard: ShardContext) -> ReadQueue[Any]:
+    queue: ReadQueue[Any] = ReadQueue(schedule.walk(Cursor(), shard), LoaderOptions(), {}, Pace(1))
+    queue.depth = queue.most_ahead = 8
+    queue.gives_views = True
+    return queue
+
+
+def positions(readings: list[Reading[Any]]) -> list[int]:
+    return [reading.step.position for reading in readings]
+
+
 def name(readings: list[Reading[Any]]) -> str | None:
     assert len(readings) < 2
     return readings[0].step.ref.batch_id if readings else None
@@ -87,6 +98,30 @@ def test_several_are_begun_at_once() -> None:
     own = queue.begin(3)
     assert [(reading.step.position, reading.is_ahead) for reading in own] == [(5, False), (6, False), (7, False)]
     assert [[reading.step.position for reading in queue.begin(8)] for _ in range(2)] == [[8], []]
+
+
+def test_what_may_be_in_use_already_is_begun_by_the_loop_when_it_has_nothing_left() -> None:
+    queue = queue_of_views(BatchSchedule(Ids(range(3)), steps_per_epoch=8), ShardContext())
+    assert positions(queue.begin_ahead()) == [0, 1, 2]
+    assert positions(queue.begin_ahead()) == []  # the first batch again
+    assert [positions(queue.begin(8)) for _ in range(3)] == [[0], [1], [2]]
+    assert positions(queue.begin_ahead()) == []  # the loop may still write into one of them
+    assert positions(queue.begin()) == [0]
+    assert positions(queue.begin_ahead()) == [1, 2]
+    assert [positions(queue.begin(8)) for _ in range(4)] == [[1], [2], [0, 1], []]
+
+
+def test_padding_is_begun_by_the_loop_when_it_has_nothing_left() -> None:
+    queue = queue_of_views(BatchSchedule(Ids(range(5))), ShardContext(4, 1))
+    assert positions(queue.begin_ahead()) == [1]
+    assert positions(queue.begin_ahead()) == []
+    assert [positions(queue.begin(8)) for _ in range(2)] == [[1], [5]]
+
+
+def test_copies_are_read_ahead_however_often_a_batch_comes() -> None:
+    queue = queue_of_views(BatchSchedule(Ids(range(3)), steps_per_epoch=8), ShardContext())
+    queue.gives_views = False
+    assert positions(queue.begin_ahead()) == [0, 1, 2, 0, 1, 2, 0, 1]
 
 
 class Torn(Ids):

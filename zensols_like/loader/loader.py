@@ -196,6 +196,7 @@ class BatchLoader(Generic[B]):
     def _start_crew(self, queue: ReadQueue[B]) -> Crew[B]:
         """Who reads for one loop; processes stay from loop to loop."""
         work = plan_work(self.source, self.options, self.device)
+        queue.gives_views = not work.packs
         if not self.options.reads_ahead:
             return CallingThread(queue, work)
         if self.options.worker_type == "thread":

@@ -105,6 +105,8 @@ class ReadQueue(Generic[B]):
         """How many helpers wait to be called."""
         self.lends = False
         """Whether a helper needs a slot for each batch."""
+        self.gives_views = False
+        """Whether reading the same batch twice gives the same memory twice, into which the loop may write."""
         self.cache = cache
         self.pace = pace
         self._steps = steps
@@ -117,6 +119,7 @@ class ReadQueue(Generic[B]):
         self.left: SimpleQueue[bool] = SimpleQueue()
         """Where each helper says that it has done its last work."""
         self._held_back: Step | None = None
+        self._round = 0
         self._ahead_bytes = 0
         self._is_over = False
         self._error: Exception | None = None
@@ -153,11 +156,17 @@ class ReadQueue(Generic[B]):
 
     def _begin(self, most: int, is_ahead: bool) -> list[Reading[B]]:
         readings: list[Reading[B]] = []
-        while len(readings) < most and (reading := self._next(is_ahead)) is not None:
+        while len(readings) < most and (reading := self._next(is_ahead, is_ahead or bool(readings))) is not None:
             readings.append(reading)
         return readings
 
-    def _next(self, is_ahead: bool) -> Reading[B] | None:
+    def _next(self, is_ahead: bool, is_early: bool) -> Reading[B] | None:
+        """Begin with the next batch, unless it has to wait.
+
+        Args:
+            is_ahead: Whether a helper begins it.
+            is_early: Whether the loop may still get batches from before it, or be at work on one.
+        """
         if self._is_over:
             return None
         kept, size = None, 0
@@ -167,6 +176,11 @@ class ReadQueue(Generic[B]):
             if step is None:
                 self._close()
                 return None
+            if self.gives_views and (step.data_epoch != self._round or step.is_padding):
+                if is_early:  # it may be the batch of an earlier step again, and what the loop does to that show in it
+                    self._held_back = step
+                    return None
+                self._round = step.data_epoch
             if self.cache:
                 kept = self.cache.get(step.ref.batch_id)
             if self._size_bytes is not None and kept is None:
