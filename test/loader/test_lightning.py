@@ -44,6 +44,9 @@ if HAS_LIGHTNING:
         def configure_optimizers(self) -> torch.optim.Optimizer:
             return torch.optim.SGD(self.parameters(), 1e-6)
 
+        def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+            return batch  # a plain loader has put it there
+
 
 def trainer(**options: Any) -> Any:
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
@@ -60,24 +63,62 @@ def test_without_lightning_the_error_says_what_to_install(tmp_path: Path, monkey
         data(tmp_path)
 
 
+def fit(trainer: Any, model: Any, folder: Path, is_plain: bool = False, **options: Any) -> None:
+    """Train with the data module or with a plain loader."""
+    if is_plain:
+        stash = flower_stash(folder, n=50)
+        trainer.fit(model, stash.loader("train", shuffle="batch", seed=5), stash.loader("test"), **options)
+    else:
+        trainer.fit(model, data(folder), **options)
+
+
+def expected(folder: Path, epochs: int, limit: int | None = None) -> list[tuple[int, str]]:
+    loader = flower_stash(folder, n=50).loader("train", shuffle="batch", seed=5, epochs=epochs)
+    return [(epoch, batch.id) for epoch in loader.epochs for batch in list(loader)[:limit]]
+
+
 @needs_lightning
-def test_the_trainer_sees_every_epoch_in_an_order_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_plain", [False, True])
+@pytest.mark.parametrize(
+    "options", [{}, {"limit_train_batches": 3}, {"reload_dataloaders_every_n_epochs": 1}, {"val_check_interval": 2}]
+)
+def test_the_trainer_sees_every_epoch_in_an_order_of_its_own(
+    tmp_path: Path, options: dict[str, Any], is_plain: bool
+) -> None:
     model = Model()
-    trainer(max_epochs=2).fit(model, data(tmp_path))
-    loader = flower_stash(tmp_path, n=50).loader("train", shuffle="batch", seed=5, epochs=2)
-    assert model.seen == [(epoch, batch.id) for epoch in loader.epochs for batch in loader]
+    fit(trainer(max_epochs=3, **options), model, tmp_path, is_plain)
+    assert model.seen == expected(tmp_path, 3, options.get("limit_train_batches"))
     assert model.validated[-5:] == list(flower_stash(tmp_path, n=50).ids_of("test"))
 
 
 @needs_lightning
-@pytest.mark.parametrize("steps", [3, 8, 11])
-def test_a_checkpoint_goes_on_exactly(tmp_path: Path, steps: int) -> None:
+@pytest.mark.parametrize("is_plain", [False, True])
+@pytest.mark.parametrize("limit", [1.0, 6])
+@pytest.mark.parametrize("steps", [3, 6, 8, 11])
+def test_a_checkpoint_goes_on_exactly(tmp_path: Path, steps: int, limit: float, is_plain: bool) -> None:
     whole, first, second = Model(), Model(), Model()
-    trainer(max_epochs=2).fit(whole, data(tmp_path))
+    options = {"limit_train_batches": limit}
+    fit(trainer(max_epochs=2, **options), whole, tmp_path, is_plain)
     save = ModelCheckpoint(tmp_path, "model", every_n_train_steps=steps)
-    trainer(max_steps=steps, callbacks=[save], enable_checkpointing=True).fit(first, data(tmp_path))
-    trainer(max_epochs=2).fit(second, data(tmp_path), ckpt_path=tmp_path / "model.ckpt", weights_only=False)
+    stopped = trainer(max_steps=steps, callbacks=[save], **{**options, "enable_checkpointing": True})
+    fit(stopped, first, tmp_path, is_plain)
+    saved = {"ckpt_path": tmp_path / "model.ckpt", "weights_only": False}
+    fit(trainer(max_epochs=2, **options), second, tmp_path, is_plain, **saved)
+    assert len(first.seen) == steps
     assert first.seen + second.seen == whole.seen
+
+
+@needs_lightning
+def test_who_overfits_sees_the_same_batches_in_every_epoch(tmp_path: Path) -> None:
+    model = Model()
+    trainer(max_epochs=3, overfit_batches=2).fit(model, data(tmp_path))
+    assert model.seen == [(epoch, batch_id) for epoch in range(3) for batch_id in ("0", "1")]
+
+
+@needs_lightning
+def test_a_data_module_gives_loaders_without_a_trainer(tmp_path: Path) -> None:
+    loader = data(tmp_path).train_dataloader()
+    assert [(0, batch.id) for batch in loader] == expected(tmp_path, 1)
 
 
 @needs_lightning
@@ -88,9 +129,8 @@ def test_two_ranks_share_every_epoch(tmp_path: Path) -> None:
         [sys.executable, __file__, str(tmp_path)], env=environment, timeout=600, check=True, capture_output=True
     )
     ranks = [json.loads((tmp_path / f"seen-{rank}.json").read_text()) for rank in range(2)]
-    loader = flower_stash(tmp_path, n=50).loader("train", shuffle="batch", seed=5, epochs=2)
-    together = [seen for step in zip(*ranks, strict=True) for seen in step]
-    assert together == [[epoch, batch.id] for epoch in loader.epochs for batch in loader]
+    together = [tuple(seen) for step in zip(*ranks, strict=True) for seen in step]
+    assert together == expected(tmp_path, 2)
 
 
 if __name__ == "__main__":

@@ -217,3 +217,17 @@ def test_setting_the_epoch_that_is_going_on_keeps_the_place() -> None:
     assert ids(loader) == ["2", "3", "4"]
     loader.set_epoch(7)
     assert (loader.epoch, loader.steps_left) == (7, 5)
+
+
+def test_a_place_that_is_set_before_the_first_batch_is_that_of_the_loop() -> None:
+    loader = fake_loader(5)
+    loop = iter(loader)
+    loader.seek(2, 3)
+    assert [batch.id for batch in loop] == ["3", "4"]
+    assert loader.epoch == 3
+
+
+def test_a_loader_is_the_sampler_whose_epoch_a_trainer_sets() -> None:
+    loader = fake_loader(5)
+    loader.sampler.set_epoch(4)
+    assert (loader.epoch, loader.batch_sampler.sampler, loader.batch_sampler.batch_size) == (4, loader, 1)

@@ -73,8 +73,11 @@ class StashDataModule(LightningDataModule or object):  # type: ignore[misc]  # i
         self.stash.prime()
 
     def train_dataloader(self) -> BatchLoader[Any]:
-        """The loader for training."""
-        return self._loader(self.train, **self.options)
+        """The loader for training; in order where Lightning is to overfit, whose epochs have the same batches then."""
+        options = self.options
+        if self._is_to_overfit:
+            options = {**options, "shuffle": None}
+        return self._loader(self.train, **options)
 
     def val_dataloader(self) -> BatchLoader[Any] | Sequence[Any]:
         """The loader for validation."""
@@ -88,8 +91,14 @@ class StashDataModule(LightningDataModule or object):  # type: ignore[misc]  # i
         """The loader for predictions, the same as for tests."""
         return self.test_dataloader()
 
+    @property
+    def _is_to_overfit(self) -> bool:
+        return self.trainer is not None and self.trainer.overfit_batches > 0
+
     def _loader(self, split: str, **options: Any) -> BatchLoader[Any]:
-        return self.stash.loader(split, **{"device": self.trainer.strategy.root_device, **options})
+        if self.trainer is not None:  # who asks for a loader without one gets it where the model of the stash is
+            options = {"device": self.trainer.strategy.root_device, **options}
+        return self.stash.loader(split, **options)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
         """The batch as it is, since the loader has put it there."""

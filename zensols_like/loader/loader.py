@@ -159,7 +159,7 @@ class BatchLoader(Generic[B]):
                 f"loader of {self.source.name}",
                 "loop over loader.epochs, ask for more epochs, or seek(0)",
             )
-        return self._run(self._loop)
+        return self._run()
 
     def _end(self) -> None:
         """Go on to the epoch after that of the last loop."""
@@ -169,7 +169,9 @@ class BatchLoader(Generic[B]):
         self._start = self._at = cursor
         self._loop = object()
 
-    def _run(self, loop: object) -> Iterator[B]:
+    def _run(self) -> Iterator[B]:
+        self._begin(self._start)  # not before its first batch: Lightning sets the epoch of a loop that it has asked for
+        loop = self._loop
         steps = self.schedule.walk(self._start, self.shard)
         queue = ReadQueue(steps, self.options, self._cache, self._pace, self.source.size_bytes)
         copier = None if self.device.type == "cpu" else DeviceCopier(self.device)
@@ -293,6 +295,18 @@ class BatchLoader(Generic[B]):
         """Let the next loop begin an epoch, if it is another one; epochs go on by themselves without it."""
         if epoch != self.epoch:
             self.seek(epoch)
+
+    @property
+    def sampler(self) -> Self:
+        """The loader: before an epoch Lightning calls `set_epoch` of what it finds as the sampler of a data loader."""
+        return self
+
+    batch_sampler = sampler  # who has a sampler is asked for this one, too, and that for its batch_size
+
+    @property
+    def batch_size(self) -> int:
+        """The data points of a step of this rank."""
+        return self.source.batch_size
 
     def __repr__(self) -> str:
         return (
