@@ -374,6 +374,16 @@ def test_a_process_that_dies_is_reported_and_the_next_loop_has_new_ones() -> Non
                 ids(loader)
 
 
+def test_a_loader_that_was_made_before_the_ranks_were_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    early, told = fake_loader(4), fake_loader(4, shard=ShardContext(2, 0))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(ConfigurationError, match=r"(?s)shard 0 of 1 .* is shard 1 of 2 now.*after init_process_group"):
+        iter(early)
+    assert ids(told) == ["0", "2"]
+    assert ids(fake_loader(4)) == ["1", "3"]
+
+
 def test_more_ranks_than_batches_are_refused_where_ends_are_dropped() -> None:
     with pytest.raises(ConfigurationError, match="No step is left: 3 batches for 4 ranks"):
         fake_loader(3, uneven="drop", shard=ShardContext(4, 0))

@@ -47,6 +47,16 @@ if HAS_LIGHTNING:
         def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
             return batch  # a plain loader has put it there
 
+    class LoadingModel(Model):
+        """Makes its loader itself, as the guide shows."""
+
+        def __init__(self, folder: Path) -> None:
+            super().__init__()
+            self.folder = folder
+
+        def train_dataloader(self) -> Any:
+            return flower_stash(self.folder, n=50).loader("train", shuffle="batch", seed=5, device=self.device)
+
 
 def trainer(**options: Any) -> Any:
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
@@ -123,10 +133,17 @@ def test_a_data_module_gives_loaders_without_a_trainer(tmp_path: Path) -> None:
 
 @needs_lightning
 @pytest.mark.process
-def test_two_ranks_share_every_epoch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("who_loads", ["module", "model"])
+def test_two_ranks_share_every_epoch(tmp_path: Path, who_loads: str) -> None:
+    if who_loads == "model":  # else Lightning lets the first rank do it
+        flower_stash(tmp_path, n=50).prime()
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path), "GLOO_SOCKET_IFNAME": "lo"}
     subprocess.run(
-        [sys.executable, __file__, str(tmp_path)], env=environment, timeout=600, check=True, capture_output=True
+        [sys.executable, __file__, str(tmp_path), who_loads],
+        env=environment,
+        timeout=600,
+        check=True,
+        capture_output=True,
     )
     ranks = [json.loads((tmp_path / f"seen-{rank}.json").read_text()) for rank in range(2)]
     together = [tuple(seen) for step in zip(*ranks, strict=True) for seen in step]
@@ -135,8 +152,12 @@ def test_two_ranks_share_every_epoch(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    model = Model()
     parallel = trainer(max_epochs=2, devices=2, strategy="ddp", num_sanity_val_steps=0, limit_val_batches=0)
-    parallel.fit(model, data(folder))
+    if sys.argv[2] == "module":
+        model = Model()
+        parallel.fit(model, data(folder))
+    else:
+        model = LoadingModel(folder)
+        parallel.fit(model)
     (folder / f"seen-{parallel.global_rank}.json").write_text(json.dumps(model.seen))
     leave()

@@ -97,8 +97,17 @@ def test_the_example_with_lightning_runs(names: dict[str, Any]) -> None:
         "enable_checkpointing": False,
     }
     trainer, model = lightning.Trainer(max_epochs=1, accelerator="cpu", **quiet), model_for_lightning()
-    exec(compile(blocks()["Lightning"], "Lightning", "exec"), {**names, "trainer": trainer, "model": model})
-    assert model.seen == [batch.id for batch in names["stash"].loader("train", shuffle="batch", seed=7)]
+    found = {**names, "lightning": lightning, "trainer": trainer, "model": model}
+    exec(compile(blocks()["Lightning"], "Lightning", "exec"), found)
+    expected = [batch.id for batch in names["stash"].loader("train", shuffle="batch", seed=7)]
+    assert model.seen == expected
+
+    class Whole(found["Model"], type(model)):  # type: ignore[misc]
+        """The one of the guide, with the rest of a model."""
+
+    whole = Whole()
+    lightning.Trainer(max_epochs=1, accelerator="cpu", **quiet).fit(whole)
+    assert whole.seen == expected
 
 
 @pytest.mark.process

@@ -147,8 +147,11 @@ class BatchLoader(Generic[B]):
         """Begin an epoch, or go on with it after `load_state_dict` or `seek`.
 
         Raises:
+            ConfigurationError: This process has become another rank since the loader was made.
             DeepLearnError: All epochs are done.
         """
+        if self.options.shard is None:
+            self.shard.require_still(f"loader of {self.source.name}")
         got_some = self._at != self._start
         if self._at.epoch > self._start.epoch or (got_some and self.steps_left == 0):
             self._end()  # the last loop got all that it should, though it was not asked for more

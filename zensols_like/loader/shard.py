@@ -64,6 +64,25 @@ class ShardContext:
         logger.info("shard %d of %d, says %s", found.index, found.num_shards, found.source)
         return found
 
+    def require_still(self, where: str) -> None:
+        """Refuse to go on as a rank that this process is not any more.
+
+        Args:
+            where: What an error says about who was told this rank.
+
+        Raises:
+            ConfigurationError: Another one is detected now.
+        """
+        found = self.detect()
+        if (found.num_shards, found.index) != (self.num_shards, self.index):
+            raise ConfigurationError(
+                f"It was made for shard {self.index} of {self.num_shards} ({self.source}), and this process is shard "
+                f"{found.index} of {found.num_shards} now ({found.source}).",
+                where,
+                "make the loader after init_process_group, with Lightning in train_dataloader(); or give it "
+                "shard=ShardContext(num_shards, index)",
+            )
+
 
 def _of_torch(variables: Mapping[str, str]) -> ShardContext | None:
     if not (distributed.is_available() and distributed.is_initialized()):
@@ -87,7 +106,8 @@ def _of_launcher(variables: Mapping[str, str]) -> ShardContext | None:
         raise ConfigurationError(
             f"{given[0]} is set, and only one of RANK and WORLD_SIZE.",
             "environment",
-            "start with torchrun, which sets both; unset it; or give the loader shard=ShardContext(num_shards, index)",
+            "start with torchrun, which sets both; make the loader after init_process_group; unset it; or give the "
+            "loader shard=ShardContext(num_shards, index)",
         )
     if not given:
         return None
