@@ -325,6 +325,47 @@ def test_a_failure_can_be_skipped_and_is_counted(way: dict[str, Any]) -> None:
         assert (loader.stats.skipped, loader.stats.skipped_ids, loader.stats.batches) == (1, ["3"], 5)
 
 
+def load_neither_three_nor_four(batch_id: str) -> FakeBatch:
+    if batch_id in ("3", "4"):
+        raise ArithmeticError(f"cannot stand {batch_id}")
+    return load(batch_id)
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (4, [["0", "1", "2"], ["5", "0", "1"], ["2", "5"]]),
+        (3, [["0", "1", "2"], ["5"], ["0", "1", "2"]]),
+        (5, [["0", "1", "2"], ["5", "0", "1", "2"], ["5", "0", "1", "2"]]),
+    ],
+)
+def test_a_step_that_is_skipped_is_done(way: dict[str, Any], steps: int, expected: list[list[str]]) -> None:
+    options = {"steps_per_epoch": steps, "epochs": 3, "on_error": "skip", **way}
+    with fake_loader(6, load_neither_three_nor_four, **options) as loader:
+        assert [ids(loader) for _ in loader.epochs] == expected
+        whole = fake_loader(6, **options)
+        whole.seek(2, steps)
+        assert loader.state_dict() == whole.state_dict()
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_an_epoch_of_which_no_batch_can_be_read_is_an_error(way: dict[str, Any]) -> None:
+    with fake_loader(6, load_neither_three_nor_four, steps_per_epoch=1, on_error="skip", **way) as loader:
+        loader.seek(3)
+        for batch in ("3", "4"):
+            with pytest.raises(ArithmeticError, match=f"cannot stand {batch}") as raised:
+                ids(loader)
+            assert f"all batches of epoch {batch} were skipped, this one as the last" in raised.value.__notes__
+        assert ids(loader) == ["5"]
+
+
+def test_the_rest_of_an_epoch_may_be_skipped() -> None:
+    loader = fake_loader(5, load_neither_three_nor_four, on_error="skip")
+    loader.seek(0, 3)
+    assert (ids(loader), loader.epoch) == ([], 1)
+
+
 def test_ranks_may_not_skip_alone() -> None:
     with pytest.raises(ConfigurationError, match="the others wait"):
         fake_loader(6, on_error="skip", shard=ShardContext(2, 0))

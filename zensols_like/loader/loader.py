@@ -149,6 +149,8 @@ class BatchLoader(Generic[B]):
         Raises:
             ConfigurationError: This process has become another rank since the loader was made.
             DeepLearnError: All epochs are done.
+            Exception: What reading a batch raises, when it is its turn; with ``on_error="skip"`` what reading the last
+                one raised, where no batch of the epoch could be read.
         """
         if self.options.shard is None:
             self.shard.require_still(f"loader of {self.source.name}")
@@ -180,9 +182,14 @@ class BatchLoader(Generic[B]):
         copier = None if self.device.type == "cpu" else DeviceCopier(self.device)
         crew = self._crew = self._start_crew(queue)
         placer = Placer(self.source, self.options, queue, copier, self._stats)
+        start, skipped, gives_nothing = self._start, None, True
         try:
             for step, batch in Pipeline(self.options, queue, crew, placer, self._log).run():
-                self._at, self.last = step.after, step
+                self._at = step.after
+                if isinstance(batch, Exception):
+                    skipped = batch
+                    continue
+                self.last, gives_nothing = step, False
                 yield batch
                 del batch  # a loop that let go of it frees its memory
                 if self._loop is not loop:
@@ -197,6 +204,9 @@ class BatchLoader(Generic[B]):
         finally:
             crew.close()
         self._end()
+        if skipped is not None and gives_nothing and start.step == 0:
+            skipped.add_note(f"all batches of epoch {start.epoch} were skipped, this one as the last")
+            raise skipped
 
     def _start_crew(self, queue: ReadQueue[B]) -> Crew[B]:
         """Who reads for one loop; processes stay from loop to loop."""

@@ -69,7 +69,8 @@ class LoaderOptions:
     it from the seed, the epoch and the batch.  It runs in the worker processes; without these, or with a cache, in the
     thread of the loop, since threads share these generators."""
     on_error: str = "raise"
-    """What happens with a batch that cannot be read: ``raise``, or ``skip``, which `LoaderStats` counts."""
+    """What happens with a batch that cannot be read: ``raise``, or ``skip``, which `LoaderStats` counts.  A step
+    that is skipped is done; an epoch of which no batch can be read raises the last error."""
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():

@@ -54,8 +54,8 @@ class Pipeline(Generic[B]):
         self._low = 0
         self._takes_many = placer.gives_as_read and not queue.counts
 
-    def run(self) -> Generator[tuple[Step, B], None, None]:
-        """The batches of the steps, in order.
+    def run(self) -> Generator[tuple[Step, B | Exception], None, None]:
+        """The batches of the steps, in order; in place of one that is skipped, why it is.
 
         Raises:
             Exception: What reading a batch raises, when it is its turn.
@@ -84,7 +84,8 @@ class Pipeline(Generic[B]):
                 batch, _, times, nbytes = found
             else:
                 finished = self._finish(reading)
-                if finished is None:
+                if isinstance(finished, Exception):
+                    yield reading.step, finished
                     continue
                 batch, nbytes, times = finished
             if len(waiting) <= self._low and pace.pays:
@@ -130,15 +131,15 @@ class Pipeline(Generic[B]):
             queue.most_ahead = max(1, min(_AHEAD, depth // (_AHEAD * workers))) if takes_many else 1
             self.crew.fill()
 
-    def _finish(self, reading: Reading[B]) -> tuple[B, int, Times] | None:
-        """The batch with tensors for the loop, their bytes, and what reading took; ``None`` where it is skipped."""
+    def _finish(self, reading: Reading[B]) -> tuple[B, int, Times] | Exception:
+        """The batch with tensors for the loop, their bytes, and what reading took; the error where it is skipped."""
         try:
             batch, nbytes = self.placer.finish(reading)
         except Exception as error:
             if self.options.on_error == "raise" or isinstance(error, WorkerError):
                 raise
             self.log.stats.skip(reading.step.ref.batch_id)
-            return None
+            return error
         return batch, nbytes, found.times if isinstance(found := reading.found, Loaded) else NO_TIMES
 
     def _start_next(self) -> None:
