@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Generic, Self
 
@@ -18,7 +17,7 @@ from zensols_like.loader.options import LoaderOptions
 from zensols_like.loader.pace import Pace
 from zensols_like.loader.pipeline import Pipeline
 from zensols_like.loader.placing import Placer, plan_work
-from zensols_like.loader.processes import Processes, start_processes
+from zensols_like.loader.processes import Pool, Processes, start_processes
 from zensols_like.loader.queue import Cache, ReadQueue
 from zensols_like.loader.schedule import BatchSchedule, Cursor, Step
 from zensols_like.loader.shard import ShardContext
@@ -62,7 +61,7 @@ class BatchLoader(Generic[B]):
         self._pace = Pace(self.options.workers)
         self._log = DeliveryLog(self._stats, None if self.options.uses_processes else self._pace)
         self._crew: Crew[B] | None = None
-        self._processes: ProcessPoolExecutor | None = None
+        self._processes: Pool | None = None
         self._end_processes: Callable[[], Any] | None = None
         self._begin(Cursor())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import signal
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -12,15 +12,55 @@ from typing import Any
 
 import torch
 
-from zensols_like.errors import WorkerError
+from zensols_like.errors import BatchError, WorkerError
 from zensols_like.loader.crew import Crew
 from zensols_like.loader.queue import Reading, ReadQueue
 from zensols_like.loader.schedule import Step
 from zensols_like.loader.source import B
 from zensols_like.loader.work import Loaded, LoadWork
-from zensols_like.multi import end_with_parent, run_fork_server, start_context
+from zensols_like.multi import (
+    MAIN_GUARD,
+    end_with_parent,
+    main_file,
+    portable,
+    refuse_in_daemon,
+    refuse_while_starting,
+    refuse_without_file,
+    run_fork_server,
+    start_context,
+)
 
-__all__ = ["Processes", "start_processes"]
+__all__ = ["Pool", "Processes", "start_processes"]
+
+_OTHERWISE = "worker_type='thread'"
+
+
+class Pool(ProcessPoolExecutor):
+    """Worker processes of a loader."""
+
+    has_answered = False
+    """Whether one of them has said anything, so that they do start."""
+
+    def ask(self, step: Step) -> Future[Loaded[Any]]:
+        """Have the batch of a step read; what is in the way is what comes of it."""
+        try:
+            return self.submit(_work, step)
+        except RuntimeError as error:
+            future: Future[Loaded[Any]] = Future()
+            future.set_exception(error if isinstance(error, BrokenProcessPool) else _closed())
+            return future
+
+    def result_of(self, future: Future[Loaded[Any]]) -> Loaded[Any] | BaseException:
+        """What came of it, which is waited for.
+
+        Raises:
+            CancelledError: It was cancelled.
+        """
+        error = future.exception()
+        if isinstance(error, BrokenProcessPool):
+            return _died(error, self.has_answered)
+        self.has_answered = True
+        return future.result() if error is None else error
 
 
 class Processes(Crew[B]):
@@ -31,27 +71,31 @@ class Processes(Crew[B]):
         pool: What `start_processes` made.
     """
 
-    def __init__(self, queue: ReadQueue[B], pool: ProcessPoolExecutor) -> None:
+    def __init__(self, queue: ReadQueue[B], pool: Pool) -> None:
         self._queue = queue
         self._pool = pool
         self._futures: dict[Reading[B], Future[Loaded[B]]] = {}
 
     def load(self, reading: Reading[B]) -> Loaded[B] | BaseException:
         """Have it read, and wait for it."""
-        found: Loaded[B] | BaseException
         try:
-            found = self._pool.submit(_work, reading.step).result()
-        except BrokenProcessPool as error:
-            found = _died(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where the batch is taken
-            found = error
+            found = self._pool.result_of(self._pool.ask(reading.step))
+        except CancelledError:
+            found = _closed()
         reading.found = found
         return found
 
     def wait(self, reading: Reading[B]) -> Loaded[B] | BaseException:
-        """Wait for it, or have it read where a pause took it back."""
-        if reading not in self._futures and not reading.is_there:  # told before forgotten
-            self._ask(reading)
+        """Wait for it, and have it read anew where a pause took it back, before or meanwhile."""
+        while True:
+            future = self._futures.get(reading)
+            if reading.is_there:  # told before forgotten
+                break
+            try:
+                (future or self._ask(reading)).exception()
+                break
+            except CancelledError:
+                _forget(reading, self._futures, future)
         return reading.wait()
 
     def fill(self) -> None:
@@ -61,14 +105,10 @@ class Processes(Crew[B]):
                 if not reading.is_there:
                     self._ask(reading)
 
-    def _ask(self, reading: Reading[B]) -> None:
-        try:
-            future = self._pool.submit(_work, reading.step)
-        except BrokenProcessPool as error:
-            reading.finish(_died(error))
-        else:
-            self._futures[reading] = future
-            future.add_done_callback(partial(_hear, reading, self._futures))
+    def _ask(self, reading: Reading[B]) -> Future[Loaded[B]]:
+        future = self._futures[reading] = self._pool.ask(reading.step)
+        future.add_done_callback(partial(_hear, reading, self._futures, self._pool))
+        return future
 
     def take_back(self) -> None:
         """Cancel what has not begun."""
@@ -81,44 +121,71 @@ class Processes(Crew[B]):
         self._queue.waiting.clear()
 
 
-def _hear(reading: Reading[Any], futures: dict[Reading[Any], Future[Loaded[Any]]], future: Future[Loaded[Any]]) -> None:
+def _hear(
+    reading: Reading[Any], futures: dict[Reading[Any], Future[Loaded[Any]]], pool: Pool, future: Future[Loaded[Any]]
+) -> None:
     """In a thread of the pool, or where it was cancelled: tell what a process found."""
     if not future.cancelled():
-        error = future.exception()
-        if isinstance(error, BrokenProcessPool):
-            error = _died(error)
-        reading.finish(future.result() if error is None else error)
-    futures.pop(reading, None)
+        reading.finish(pool.result_of(future))
+    _forget(reading, futures, future)
 
 
-def _died(error: BrokenProcessPool) -> WorkerError:
-    died = WorkerError(
-        "A worker process of the loader died.",
-        None,
-        "look for a lack of memory (dmesg), or read with worker_type='thread' to see what happens",
-    )
+def _forget(
+    reading: Reading[Any], futures: dict[Reading[Any], Future[Loaded[Any]]], future: Future[Loaded[Any]] | None
+) -> None:
+    if futures.get(reading) is future:  # else it was asked for again
+        futures.pop(reading, None)
+
+
+def _died(error: BrokenProcessPool, has_answered: bool) -> WorkerError:
+    if has_answered:
+        died = WorkerError(
+            "A worker process of the loader died.",
+            None,
+            "look for a lack of memory (dmesg), or read with worker_type='thread' to see what happens",
+        )
+    else:
+        died = WorkerError(
+            "The worker processes of the loader died before they gave a batch.",
+            main_file(),
+            f"put what starts the work below `{MAIN_GUARD}`; if it is there, see what the workers wrote above, or use "
+            f"{_OTHERWISE}",
+        )
     died.__cause__ = error
     return died
 
 
-def start_processes(work: LoadWork[Any], workers: int) -> ProcessPoolExecutor:
+def _closed() -> WorkerError:
+    return WorkerError(
+        "The loader was closed while a loop was going on.", "worker processes", "close it when its loop has ended"
+    )
+
+
+def start_processes(work: LoadWork[Any], workers: int) -> Pool:
     """Processes that get the work once.
 
     Raises:
-        WorkerError: The work cannot be copied to another process.
+        WorkerError: The work cannot be copied to another process, or this one can have no processes.
     """
+    context = start_context(preload=["torch"])
+    refuse_while_starting()
+    refuse_in_daemon(f"use {_OTHERWISE}")
+    refuse_without_file(context, f"use {_OTHERWISE}")
     try:
         recipe = pickle.dumps(work)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
-        raise WorkerError(
-            f"The batches cannot be read by worker processes: {error}",
-            "worker_type of the loader",
-            "define the transform at the top of a module, and keep what cannot be pickled out of the stash; or use "
-            "worker_type='thread'",
-        ) from error
-    context = start_context(preload=["torch"])
+        raise _stuck(error) from error
     run_fork_server(context)
-    return ProcessPoolExecutor(workers, context, _begin, (recipe,))
+    return Pool(workers, context, _begin, (recipe,))
+
+
+def _stuck(error: Exception) -> WorkerError:
+    return WorkerError(
+        f"The batches cannot be read by worker processes: {error}",
+        "worker_type of the loader",
+        "define the transform at the top of a module, and keep what cannot be pickled out of the stash; or use "
+        f"{_OTHERWISE}",
+    )
 
 
 @dataclass
@@ -129,7 +196,10 @@ class _Worker:
 
     @cached_property
     def work(self) -> LoadWork[Any]:
-        work: LoadWork[Any] = pickle.loads(self.recipe)  # noqa: S301 - comes from our parent process
+        try:
+            work: LoadWork[Any] = pickle.loads(self.recipe)  # noqa: S301 - comes from our parent process
+        except Exception as error:
+            raise _stuck(error) from error
         return work
 
 
@@ -149,4 +219,11 @@ def _work(step: Step) -> Loaded[Any]:
     """In a worker process: do the work."""
     if _worker is None:
         raise WorkerError("This process is no worker of a loader.")
-    return next(_worker.work([step]))
+    work = _worker.work
+    try:
+        return next(work([step]))
+    except Exception as error:
+        told = portable(error, BatchError)
+        if told is error:
+            raise
+        raise told from error  # what cannot travel would end the pool

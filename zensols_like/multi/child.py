@@ -20,12 +20,12 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any
 
-from zensols_like.errors import WorkerError
+from zensols_like.errors import DeepLearnError, WorkerError
 from zensols_like.failpoints import failpoint
 from zensols_like.multi.recipe import Worker
 from zensols_like.multi.stop import HELD, TERMINATED
 
-__all__ = ["GOODBYE", "Done", "Failed", "end_with_parent", "main"]
+__all__ = ["GOODBYE", "Done", "Failed", "end_with_parent", "main", "portable"]
 
 GOODBYE = b""
 """What the parent sends in place of a piece when there are no more."""
@@ -103,12 +103,24 @@ def _try(do: Callable[..., Any], *arguments: Any) -> Done | Failed:
 
 
 def _failed(error: BaseException, otherwise: str | None = None) -> Failed:
-    """An error that can travel: itself, or one of ours that tells about it."""
-    where = f"worker process {os.getpid()}"
     trace = "".join(traceback.format_exception(error))
+    return Failed(portable(error, WorkerError, otherwise), trace, _is_exhausted(error))
+
+
+def portable(error: BaseException, kind: type[DeepLearnError] = WorkerError, otherwise: str | None = None) -> Exception:
+    """What can be unpickled in the parent process: an error itself, or one of ours that tells about it.
+
+    Args:
+        error: The error of a worker process.
+        kind: What tells about one that cannot travel.
+        otherwise: What it tells, if not the message.
+    """
     if isinstance(error, Exception) and _travels(error):
-        return Failed(error, trace, _is_exhausted(error))
-    return Failed(WorkerError(otherwise or f"{type(error).__name__}: {error}", where), trace, _is_exhausted(error))
+        return error
+    told = kind(otherwise or f"{type(error).__name__}: {error}", f"worker process {os.getpid()}")
+    for note in getattr(error, "__notes__", ()):
+        told.add_note(note)
+    return told
 
 
 def _travels(error: Exception) -> bool:

@@ -71,18 +71,25 @@ def start_context(
     return context
 
 
-def refuse_in_daemon() -> None:
+def refuse_in_daemon(otherwise: str = "use workers = 1") -> None:
     """Refuse to start workers in a process that cannot have any.
+
+    Args:
+        otherwise: How the user does without workers.
 
     Raises:
         WorkerError: This process is a daemon.
     """
     if multiprocessing.current_process().daemon:
-        raise WorkerError("A daemonic process cannot have workers.", "this process", "use workers = 1 in it")
+        raise WorkerError("A daemonic process cannot have workers.", "this process", f"{otherwise} in it")
 
 
-def refuse_without_file(context: BaseContext) -> None:
+def refuse_without_file(context: BaseContext, otherwise: str = "use workers = 1") -> None:
     """Refuse to start workers for a program that they cannot import, since it came from standard input.
+
+    Args:
+        context: How they would start.
+        otherwise: How the user does without workers.
 
     Raises:
         WorkerError: It did.
@@ -95,7 +102,7 @@ def refuse_without_file(context: BaseContext) -> None:
         raise WorkerError(
             "Worker processes import the main file when they start, but this program is in none.",
             str(file),
-            "put it in a file, or use workers = 1",
+            f"put it in a file, or {otherwise}",
         )
 
 
