@@ -195,3 +195,26 @@ def test_python_ends_in_the_middle_of_a_loop(tmp_path: Path, end: str, options: 
     assert done.stdout == "0\n"
     assert done.returncode in ([-2, 130] if end else [0])
     assert ("Traceback" in done.stderr) == bool(end), done.stderr
+
+
+FORK = """
+import os, sys
+sys.path.insert(0, {path!r})
+from loader_fakes import fake_loader
+loop = iter(fake_loader(100, workers=2))
+next(loop)
+child = os.fork()
+if child == 0:
+    {way}
+    sys.exit(3)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(list(loop)))
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("way", ["pass", "del loop", "loop.close()"])
+def test_a_fork_that_lets_go_of_a_loop_of_its_parent_ends(tmp_path: Path, way: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(FORK.format(path=str(Path(__file__).parent), way=way))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "3 99\n"), done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
@@ -105,7 +106,7 @@ class Threads(CallingThread[B]):
     def _start(self) -> None:
         threads: list[threading.Thread] = []
         # also when a loop is forgotten or Python ends, where a thread in the middle of its work is no clean end
-        self._end = weakref.finalize(self, _end_threads, threads, self._queue)
+        self._end = weakref.finalize(self, _end_threads, threads, self._queue, os.getpid())
         work = self._queue, self._work, self._log
         for _ in range(self._workers):
             thread = threading.Thread(target=_serve, args=work, name="zensols_like.loader", daemon=True)
@@ -153,12 +154,14 @@ def _read(readings: list[Reading[Any]], work: LoadWork[Any]) -> None:
             missing.popleft().finish(reads.next())
 
 
-def _end_threads(threads: Sequence[threading.Thread], queue: ReadQueue[Any]) -> None:
-    """End the threads, and wait for them.
+def _end_threads(threads: Sequence[threading.Thread], queue: ReadQueue[Any], process: int) -> None:
+    """End the threads of a process, and wait for them.
 
     Garbage may be collected at any place, so that whoever comes here may hold any lock: one of the threads that of the
     queue, which the others wait for, and any thread that of the module `threading`, without which none can be joined.
     """
+    if os.getpid() != process:
+        return  # a fork of it, which has none of its threads
     queue.end(len(threads))
     if threading.current_thread() in threads:
         return  # it collects the garbage that the loop is part of, and all of them end by themselves
