@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import subprocess
 import sys
+import threading
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -68,6 +71,54 @@ def test_a_seed_repeats_all_generators(seed):
         first = draw()
     with seeded(seed):
         assert draw() == first
+
+
+def test_threads_do_not_draw_from_the_seed_of_each_other():
+    def expected(seed):
+        with seeded(seed):
+            return [draw() for _ in range(3)]
+
+    def seeds_and_draws(seed, found):
+        with seeded(seed):
+            for _ in range(3):
+                time.sleep(0.02)  # the other thread comes meanwhile
+                found.append(draw())
+
+    before = torch.get_rng_state()
+    found = {seed: [] for seed in range(2)}
+    threads = [threading.Thread(target=seeds_and_draws, args=arguments) for arguments in found.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {seed: expected(seed) for seed in found}
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_fork_does_not_wait_for_a_thread_that_it_does_not_have():
+    is_in, may_leave = threading.Event(), threading.Event()
+
+    def stay():
+        with seeded(1):
+            is_in.set()
+            may_leave.wait(60)
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    is_in.wait(60)
+    child = multiprocessing.get_context("fork").Process(target=torch_free_block)
+    child.start()
+    child.join(30)
+    ended = child.exitcode
+    child.kill()
+    may_leave.set()
+    thread.join()
+    assert ended == 0
+
+
+def torch_free_block():
+    with seeded():
+        random.random()
 
 
 def test_the_generators_go_on_where_they_were():

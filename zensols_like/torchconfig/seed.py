@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -17,6 +19,8 @@ __all__ = ["derive_seed", "get_random_seed", "get_random_seed_context", "reseed"
 SeedPart: TypeAlias = "str | bytes | bool | int | float | list[SeedPart] | tuple[SeedPart, ...] | None"
 
 _context: dict[str, Any] | None = None
+_alone = threading.RLock()
+"""Held by the thread that has seeded the generators; a block in a block is fine."""
 
 
 def set_random_seed(seed: int = 0, disable_cudnn: bool = False, rng_state: bool = True) -> None:
@@ -76,6 +80,8 @@ def derive_seed(seed: int, *parts: SeedPart) -> int:
 def seeded(seed: int | None = None) -> Iterator[None]:
     """Seed ``random``, numpy and torch on the CPU, and give their states back afterwards.
 
+    All threads share these generators, so that one thread at a time is in such a block.
+
     Args:
         seed: The seed; with ``None`` the block seeds itself, with `reseed`.
 
@@ -86,15 +92,25 @@ def seeded(seed: int | None = None) -> Iterator[None]:
         ...     print(torch.equal(first, torch.rand(1)))
         True
     """
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        if seed is not None:
-            reseed(seed)
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
+    with _alone:
+        states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+        try:
+            if seed is not None:
+                reseed(seed)
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])
+            torch.set_rng_state(states[2])
+
+
+def _forget_threads() -> None:
+    """After a fork: no other thread is in a block, though one may have been in the parent."""
+    global _alone
+    _alone = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forget_threads)
 
 
 def reseed(seed: int) -> None:
