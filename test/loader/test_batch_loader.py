@@ -98,6 +98,8 @@ def test_a_short_last_batch_may_be_left_out() -> None:
     assert ids(BatchLoader(short, LoaderOptions(drop_last=True))) == ["0", "1", "2", "3"]
     assert len(BatchLoader(short)) == 5
     assert len(BatchLoader(fake_source(5), LoaderOptions(drop_last=True))) == 5
+    with pytest.raises(ConfigurationError, match=r"(?s)No batch is left.*drop_last=True for train of fakes"):
+        BatchLoader(fake_source(1, is_last_short=True), LoaderOptions(drop_last=True))
 
 
 def test_epochs_end() -> None:
@@ -391,6 +393,23 @@ def test_a_transform_that_returns_nothing_is_told(way: dict[str, Any]) -> None:
         with pytest.raises(
             BatchError, match=r"(?s)The transform gave a NoneType.*return the tensors by name"
         ) as raised:
+            ids(loader)
+        assert raised.value.__notes__ == ["while loading batch '0', position 0 of epoch 0"]
+
+
+def gives_an_array(tensors: Tensors) -> dict[str, Any]:
+    return {**tensors, "z": np.ones(3)}
+
+
+def gives_a_number(tensors: Tensors) -> dict[str, Any]:
+    return {**tensors, "z": 3}
+
+
+@pytest.mark.parametrize("way", TRANSFORMING_WAYS)
+@pytest.mark.parametrize(("transform", "kind"), [(gives_an_array, "ndarray"), (gives_a_number, "int")])
+def test_a_transform_that_gives_no_tensors_is_told(way: dict[str, Any], transform: Any, kind: str) -> None:
+    with fake_loader(6, transform=transform, **way) as loader:
+        with pytest.raises(BatchError, match=f"(?s)The transform gave a {kind} as 'z'.*as_tensor") as raised:
             ids(loader)
         assert raised.value.__notes__ == ["while loading batch '0', position 0 of epoch 0"]
 

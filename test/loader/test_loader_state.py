@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -231,3 +232,32 @@ def test_a_loader_is_the_sampler_whose_epoch_a_trainer_sets() -> None:
     loader = fake_loader(5)
     loader.sampler.set_epoch(4)
     assert (loader.epoch, loader.batch_sampler.sampler, loader.batch_sampler.batch_size) == (4, loader, 1)
+
+
+@pytest.mark.parametrize("number", [1.0, 1.5, True, "1", None])
+def test_a_place_that_is_no_whole_number_is_refused(number: Any) -> None:
+    loader = fake_loader(5)
+    loader.seek(1)
+    for move in (loader.seek, loader.set_epoch, lambda step: loader.seek(0, step)):
+        with pytest.raises(ConfigurationError, match=r"(?s)is .*use a whole number"):
+            move(number)
+    assert loader.epoch == 1
+
+
+def test_a_place_may_be_said_in_numbers_of_numpy() -> None:
+    loader = fake_loader(5, epochs=3)
+    for epoch in np.arange(3):
+        loader.set_epoch(epoch)
+        loader.seek(epoch, np.int64(3))
+        assert json.loads(json.dumps(loader.state_dict()))["position"] == 3
+        assert ids(loader) == ["3", "4"]
+
+
+@pytest.mark.parametrize("step", [5, 7])
+def test_a_state_beyond_the_end_of_shorter_epochs_goes_on_with_the_next(step: int) -> None:
+    longer = fake_loader(10, steps_per_epoch=8)
+    longer.seek(0, step)
+    shorter = fake_loader(10, steps_per_epoch=5, epochs=2)
+    shorter.load_state_dict(longer.state_dict())
+    assert (shorter.epoch, shorter.steps_left) == (1, 5)
+    assert [ids(shorter) for _ in shorter.epochs] == [[str((step + number) % 10) for number in range(5)]]

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, Self
 
-import torch
-
-from zensols_like.errors import ConfigurationError, DatasetError, DeepLearnError, WorkerError
+from zensols_like.errors import DeepLearnError, WorkerError
+from zensols_like.loader.choices import device_of, schedule_of
 from zensols_like.loader.crew import CallingThread, Crew, Threads
 from zensols_like.loader.device import DeviceCopier
 from zensols_like.loader.options import LoaderOptions
@@ -19,7 +18,7 @@ from zensols_like.loader.pipeline import Pipeline
 from zensols_like.loader.placing import Placer, plan_work
 from zensols_like.loader.processes import Pool, Processes, start_processes
 from zensols_like.loader.queue import Cache, ReadQueue
-from zensols_like.loader.schedule import BatchSchedule, Cursor, Step
+from zensols_like.loader.schedule import Cursor, Step, whole_number
 from zensols_like.loader.shard import ShardContext
 from zensols_like.loader.source import B, BatchSource
 from zensols_like.loader.state import LoaderState
@@ -52,8 +51,8 @@ class BatchLoader(Generic[B]):
         self.source = source
         self.options = LoaderOptions() if options is None else options
         self.shard = ShardContext.detect() if self.options.shard is None else self.options.shard
-        self.device = self._device()
-        self.schedule = self._schedule()
+        self.device = device_of(self.source, self.options)
+        self.schedule = schedule_of(self.source, self.options, self.shard)
         self._stats = LoaderStats()
         self.last: Step | None = None
         """Which batch the loop got last, and whether it is padding."""
@@ -64,40 +63,6 @@ class BatchLoader(Generic[B]):
         self._processes: Pool | None = None
         self._end_processes: Callable[[], Any] | None = None
         self._begin(Cursor())
-
-    def _device(self) -> torch.device:
-        if self.options.device is None:
-            return self.source.device
-        device = torch.device(self.options.device)
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise ConfigurationError(
-                f"There is no device {str(device)!r} here.",
-                "device of the loader",
-                "leave it out, which takes the device of the stash's model_torch_config, or use 'cpu'",
-            )
-        return device
-
-    def _schedule(self) -> BatchSchedule:
-        options = self.options
-        ids = self.source.ids[:-1] if options.drop_last and self.source.is_last_short else self.source.ids
-        if len(ids) == 0:
-            raise DatasetError("There are no batches.", self.source.name, "name a split that has some")
-        schedule = BatchSchedule(
-            ids, options.seed, options.shuffle, options.uneven, options.steps_per_epoch, options.epochs
-        )
-        if schedule.steps(ShardContext(self.shard.num_shards, 0)) == 0:
-            raise ConfigurationError(
-                f"No step is left: {len(ids)} batches for {self.shard.num_shards} ranks.",
-                f"uneven='drop' for {self.source.name}",
-                "use uneven='pad', fewer ranks, or smaller batches",
-            )
-        if options.on_error == "skip" and self.shard.num_shards > 1 and options.uneven != "allow":
-            raise ConfigurationError(
-                "A rank that skips a batch does fewer steps, and the others wait for it for ever.",
-                "on_error of the loader",
-                "use on_error='raise', or uneven='allow' with torch.distributed.algorithms.Join",
-            )
-        return schedule
 
     def __len__(self) -> int:
         """The steps of a whole epoch, for this rank."""
@@ -304,8 +269,12 @@ class BatchLoader(Generic[B]):
         self._begin(self.schedule.seek(epoch, step, self.shard.num_shards))
 
     def set_epoch(self, epoch: int) -> None:
-        """Let the next loop begin an epoch, if it is another one; epochs go on by themselves without it."""
-        if epoch != self.epoch:
+        """Let the next loop begin an epoch, if it is another one; epochs go on by themselves without it.
+
+        Raises:
+            ConfigurationError: There is no such epoch.
+        """
+        if whole_number("epoch", epoch) != self.epoch:
             self.seek(epoch)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from zensols_like.errors import ConfigurationError, DatasetError
 from zensols_like.loader.shard import ShardContext
 from zensols_like.torchconfig import derive_seed
 
-__all__ = ["BatchRef", "BatchSchedule", "Cursor", "Step"]
+__all__ = ["BatchRef", "BatchSchedule", "Cursor", "Step", "whole_number"]
 
 ORDER_VERSION = 1
 """Of the arithmetic below; another one would read in another order."""
@@ -153,8 +154,9 @@ class BatchSchedule:
         """Where so many ranks are after so many steps, if they have been as many from the beginning.
 
         Raises:
-            ConfigurationError: There is no such epoch or step.
+            ConfigurationError: There is no such epoch or step, or one of them is no whole number.
         """
+        epoch, step = whole_number("epoch", epoch), whole_number("step", step)
         steps = self.steps_of_epoch(ShardContext(world, 0))
         if epoch < 0 or not 0 <= step <= steps:
             raise ConfigurationError(
@@ -168,13 +170,15 @@ class BatchSchedule:
         return Cursor(epoch, step, data_epoch, done * world)
 
     def settled(self, cursor: Cursor, world: int) -> Cursor:
-        """A cursor at the end of the data as one at the beginning of the next epoch; others as they are."""
+        """A cursor at the end of an epoch, or of the data, as one at the beginning of the next; others as they are."""
         left = self._size - cursor.position
-        if left > 0 and not (self.uneven == "drop" and left < world):
-            return cursor
-        if self.steps_per_epoch is None:
-            return Cursor(cursor.epoch + 1, 0, cursor.data_epoch + 1, 0)
-        return Cursor(cursor.epoch, cursor.step, cursor.data_epoch + 1, 0)
+        if left <= 0 or (self.uneven == "drop" and left < world):
+            if self.steps_per_epoch is None:
+                return Cursor(cursor.epoch + 1, 0, cursor.data_epoch + 1, 0)
+            cursor = Cursor(cursor.epoch, cursor.step, cursor.data_epoch + 1, 0)
+        if self.steps_per_epoch is not None and cursor.step >= self.steps_per_epoch:
+            return Cursor(cursor.epoch + 1, 0, cursor.data_epoch, cursor.position)
+        return cursor
 
     def next_epoch(self, cursor: Cursor) -> Cursor:
         """The beginning of the next epoch of the loop, whatever was left of this one."""
@@ -187,10 +191,8 @@ class BatchSchedule:
         epoch, step, data_epoch, first = cursor
         position, world = first + shard.index, shard.num_shards
         after = Cursor(epoch, step + 1, data_epoch, first + world)
-        after = self.settled(after, world)
-        if after.step == self.steps_per_epoch:
-            after = Cursor(after.epoch + 1, 0, after.data_epoch, after.position)
-        return Step(self.ref(data_epoch, position), data_epoch, position, position >= self._size, after)
+        is_padding = position >= self._size
+        return Step(self.ref(data_epoch, position), data_epoch, position, is_padding, self.settled(after, world))
 
     def walk(self, cursor: Cursor, shard: ShardContext) -> Iterator[Step]:
         """The steps of a rank from a cursor to the end of the epoch of the loop."""
@@ -232,6 +234,20 @@ def _permutation(size: int, key: int) -> NDArray[np.int64]:
         mixed *= np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)
     return np.argsort(mixed, kind="stable")
+
+
+def whole_number(name: str, value: Any) -> int:
+    """The number of an epoch or step, which may be one of numpy.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise ConfigurationError(f"The {name} is {value!r}.", name, "use a whole number")
 
 
 def _require_one_of(name: str, value: Any, allowed: Sequence[Any]) -> None:

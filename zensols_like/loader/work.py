@@ -51,17 +51,24 @@ class SeededTransform:
         """The transformed tensors; the random generators are as before afterwards.
 
         Raises:
-            BatchError: The transform gave no tensors by name.
+            BatchError: The transform gave something else than tensors, or ``None``, by name.
         """
         with seeded(derive_seed(self.seed, "transform", step.data_epoch, step.ref.batch_id)):
             made = self.transform(tensors)
         if not isinstance(made, Mapping):
-            raise BatchError(
-                f"The transform gave a {type(made).__name__}.",
-                "transform of the loader",
-                "return the tensors by name: {**tensors, 'image': image}",
-            )
+            raise _refuse(f"The transform gave a {type(made).__name__}.")
+        for name, tensor in made.items():
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise _refuse(f"The transform gave a {type(tensor).__name__} as {name!r}.")
         return made
+
+
+def _refuse(what: str) -> BatchError:
+    return BatchError(
+        what,
+        "transform of the loader",
+        "return the tensors by name, {**tensors, 'image': image}; torch.as_tensor makes one of an array or a number",
+    )
 
 
 @dataclass(frozen=True)
