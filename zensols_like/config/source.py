@@ -161,7 +161,11 @@ class Configurable(Writable):
         }
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """The lines of an INI file that reads back as this configuration."""
+        """The lines of an INI file.
+
+        It reads back as this configuration, but for what such a file cannot hold: how far the lines of a text are
+        indented and those of them that begin with ``#`` or ``;``, and names with ``:`` or ``=``.
+        """
         for section, options in self._texts.items():
             yield 0, f"[{section}]"
             for option, text in options.items():
