@@ -38,8 +38,8 @@ def slow(batch_id: str) -> FakeBatch:
     return load(batch_id)
 
 
-def run(kept: Cache[FakeBatch], load: Callable[[str], FakeBatch], n: int = 12, **way: Any) -> list[FakeBatch]:
-    """An epoch in order, as a loader for a device runs it."""
+def run(kept: Cache[FakeBatch], load: Callable[[str], FakeBatch], n: int = 12, **way: Any) -> list[Any]:
+    """An epoch in order, as a loader for a device runs it: batches, and the errors of those that are skipped."""
     options = LoaderOptions(**way)
     source = fake_source(n, load)
     work = plan_work(source, options, torch.device("cuda"))  # which is only a name here
@@ -82,4 +82,5 @@ def test_a_failure_uses_up_no_slot(way: dict[str, Any]) -> None:
         with pytest.raises(ArithmeticError, match="cannot stand 3"):
             run({}, load_all_but_three, n=6, **way)
     batches = run({}, load_all_but_three, n=40, on_error="skip", **way)
+    assert isinstance(batches.pop(3), ArithmeticError)
     assert [batch.id for batch in batches] == [str(number) for number in range(40) if number != 3]
