@@ -93,11 +93,11 @@ class Squarer:
 
 
 @dataclass
-class Slow(Squarer):
-    """Takes a moment for each number, so that every worker gets some."""
+class Sociable(Squarer):
+    """Does nothing before two are built."""
 
     def work(self, number):
-        time.sleep(0.05)
+        wait_until(lambda: len(list(self.folder.iterdir())) == 2)
         return self.is_child, number
 
 
@@ -130,7 +130,7 @@ def test_every_start_method_gives_the_same(method):
 
 @process
 def test_each_worker_is_built_once_and_knows_that_it_is_a_child(tmp_path):
-    results = squares(ProcessPool(Slow(tmp_path), 2), range(12))
+    results = squares(ProcessPool(Sociable(tmp_path), 2), range(12))
     assert results == [(True, n) for n in range(12)]
     built = [file.read_text() for file in tmp_path.iterdir()]
     assert built == ["built\n"] * 2
