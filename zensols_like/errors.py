@@ -23,12 +23,13 @@ Each one says *what* is wrong, *where* (file and section, or key, batch and attr
             ├── StaleError                      6  encoded with another configuration
             └── CorruptBatch                    4  the bytes are not those that were committed
 
-The number is the exit code of the command line, inherited where none is given.
+The number is the exit code of the command line, inherited where none is given.  Those of 1 and a `VectorizerError` end
+with 2 where they say that objects cannot be made as configured; see `APIError.of_configuration`.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Self
 
 __all__ = [
     "APIError",
@@ -71,7 +72,7 @@ class APIError(Exception):
           fix: use some of ['label']
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
     """What the command line exits with."""
 
     def __init__(self, what: str, where: str | None = None, fix: str | None = None) -> None:
@@ -79,6 +80,16 @@ class APIError(Exception):
         self.what = what
         self.where = where
         self.fix = fix
+
+    def of_configuration(self) -> Self:
+        """This error, which says that objects cannot be made as the configuration says.
+
+        Its exit code becomes 2, so that nobody tries again without a change; one that says more than that, as that of
+        a damaged store or of an encode that stopped, stays.
+        """
+        if self.exit_code == APIError.exit_code or isinstance(self, VectorizerError):
+            self.exit_code = ConfigurationError.exit_code
+        return self
 
     def __str__(self) -> str:
         lines = [self.what]

@@ -3,7 +3,7 @@ import io
 import pickle
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zensols_like import errors
 from zensols_like.config import (
     Configurable,
     ConfigurableError,
@@ -26,7 +27,7 @@ from zensols_like.config import (
     load_config,
 )
 from zensols_like.errors import DatasetError
-from zensols_like.protocols import Deallocatable
+from zensols_like.protocols import Deallocatable, Primeable
 
 
 @dataclass
@@ -118,6 +119,21 @@ class Hiding(Simple):
 @dataclass
 class Unknowable:
     part: "NoSuchClass"  # noqa: F821
+
+
+@dataclass
+class Wanting:
+    function: Callable[[str], object] = str
+    maybe: Callable[[str], object] | None = None
+    named: Callable[[str], object] = "lower"
+    settings: Settings = field(default_factory=Settings)
+    held: "Deallocatable | None" = None
+    primed: Primeable | None = None
+    either: Settings | str = ""
+    label: str = ""
+    sloppy: int = None
+    part: Part = field(default_factory=Part)
+    some: Sequence[Settings] = ()
 
 
 class Open:
@@ -386,9 +402,9 @@ def test_a_text_stays_where_it_is_allowed_or_nothing_is_said(kind, option, tmp_p
 
 @given(st.sampled_from([None, True, False]) | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_and_truth_values_are_taken_by_what_says_it_takes_them(value):
-    section = {"class_name": f"{__name__}.Simple", "share": value, "workers": value, "maybe": value, "unsaid": value}
-    made = ImportConfigFactory(DictionaryConfig({"it": section}))("it")
-    assert (made.share, made.workers, made.maybe, made.unsaid) == (value,) * 4
+    options = dict.fromkeys(["maybe", "unsaid", *([] if value is None else ["share", "workers"])], value)
+    made = ImportConfigFactory(DictionaryConfig({"it": {"class_name": f"{__name__}.Simple", **options}}))("it")
+    assert {name: getattr(made, name) for name in options} == options
 
 
 @given(st.text().filter(lambda text: "${" not in text), st.sampled_from(["lower", "size"]))
@@ -399,6 +415,67 @@ def test_a_text_of_any_kind_is_no_truth_value_and_no_number_but_may_be_a_text(te
     sections["it"][option] = written
     with pytest.raises(FactoryError, match=f"takes no text as '{option}'"):
         ImportConfigFactory(DictionaryConfig(sections))("it")
+
+
+@pytest.mark.parametrize(
+    ("option", "message", "fix"),
+    [
+        ("function = int", "no text as 'function', but this is 'int'", "write 'function = eval: int'"),
+        ("maybe = int", "no text as 'maybe'", "write 'maybe = eval: int'"),
+        ("function = None", "no None as 'function'", "something else than None"),
+        ("label = None", "no None as 'label'", "something else than None"),
+        ("part = None", "no None as 'part'", "something else than None"),
+        ("settings = None", "no None as 'settings'", "'settings = instance: section', with the section of a Settings"),
+        ("settings = instance: part", "no Part as 'settings'", "'settings = instance: section'"),
+        ("settings = prat", "no text as 'settings', but this is 'prat'", "'settings = instance: section'"),
+        ("held = instance: part", "no Part as 'held'", "with the section of a Deallocatable"),
+    ],
+)
+def test_what_a_type_cannot_be_is_an_error_that_names_the_option(option, message, fix, tmp_path):
+    with pytest.raises(FactoryError, match=f"Wanting takes {message}") as caught:
+        factory(f"{PARTS}\n[it]\nclass_name = .Wanting\n{option}", tmp_path)("it")
+    assert caught.value.where == f"{tmp_path}/test.conf [it] {option.partition(' ')[0]}"
+    assert fix in caught.value.fix
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "function = eval: int",
+        "function = class: fractions.Fraction",
+        "maybe = None",
+        "named = upper",
+        "held = None",
+        "held = instance: held",
+        "settings = instance: set",
+        "primed = instance: part",
+        "either = text",
+        "either = instance: set",
+        "sloppy = None",
+        "part = instance: set",
+        "some = instance: list: part",
+    ],
+)
+def test_what_a_type_may_be_is_taken(option, tmp_path):
+    config = f"{PARTS}\n[held]\nclass_name = .Held\n[set]\na = 1\n[it]\nclass_name = .Wanting\n{option}"
+    assert isinstance(factory(config, tmp_path)("it"), Wanting)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [("APIError", 2), ("VectorizerError", 2), ("DatasetError", 2), ("MissingBatchError", 5), ("StaleError", 6)],
+)
+def test_an_error_of_ours_out_of_a_constructor_is_a_wrong_configuration_unless_it_says_more(raised, code, tmp_path):
+    config = f"""
+[it]
+class_name = .Failing
+error = eval({{'import': ['zensols_like.errors as e']}}): e.{raised}('no')
+"""
+    with pytest.raises(getattr(errors, raised)) as caught:
+        factory(config, tmp_path)("it")
+    assert pickle.loads(pickle.dumps(caught.value)).exit_code == code
+    assert vars(errors.VectorizerError)["exit_code"] == 5
 
 
 def test_the_error_of_a_constructor_is_the_cause(tmp_path):

@@ -17,7 +17,7 @@ from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.notebook import html_table
 from zensols_like.batch.point import DataPoint, GivenPoints, PointColumns
 from zensols_like.batch.state import LETTERS, Copied, Deallocated, Decoded, Encoded, Nascent, Payload
-from zensols_like.errors import BatchError
+from zensols_like.errors import BatchError, MappingError
 from zensols_like.loader import widen
 from zensols_like.persist import PersistableContainer
 from zensols_like.protocols import Deallocatable, Writable
@@ -419,7 +419,7 @@ class DefaultBatch(Batch):
 
     def _get_batch_feature_mappings(self) -> BatchFeatureMapping:
         if self.batch_feature_mappings is None:
-            raise BatchError(
+            raise MappingError(
                 f"Batch {self.id!r} has no batch_feature_mappings.",
                 None,
                 "set the option batch_feature_mappings of the batch stash, or tie the batch with stash.attach(batch)",

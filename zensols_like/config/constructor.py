@@ -111,26 +111,33 @@ class Constructor:
                     f"write '{name} = {directive}: {text}'",
                 )
 
-    def require_scalars(self, values: Mapping[str, Any], where: Callable[[str], str]) -> None:
-        """Refuse a text where by its type an argument is a number or a truth value: ``false`` would count as true.
+    def require_types(self, values: Mapping[str, Any], where: Callable[[str], str]) -> None:
+        """Refuse what by its type an argument cannot be, as far as that is certain.
+
+        A text where a number, a truth value or a function belongs, ``None`` where nothing says that it may be, and an
+        object of another class than that of this package that is wanted.
 
         Args:
             values: The arguments.
             where: Says where an argument is given, for the error.
 
         Raises:
-            FactoryError: One is a text that is none of what its type says.
+            FactoryError: One is none of what its type says.
         """
-        texts = {name: value for name, value in values.items() if isinstance(value, str)}
-        types = self._types if texts else {}
-        for name, text in texts.items():
+        defaults = {parameter.name: parameter.default for parameter in self.parameters or ()}
+        types = self._types if values else {}
+        for name, value in values.items():
             kinds = _kinds(types.get(name, Any))
-            if all(kind in _SCALARS for kind in kinds):
-                raise FactoryError(
-                    f"{self.made.__qualname__} takes no text as {name!r}, but this is {text!r}.",
-                    where(name),
-                    f"write {_written(kinds)}",
-                )
+            # a default such as that of 'size: int = None' means that there may be more than the type says
+            if type(value) is type(defaults.get(name, Parameter.empty)) or any(_may_be(value, kind) for kind in kinds):
+                continue
+            kind = "text" if isinstance(value, str) else "None" if value is None else type(value).__qualname__
+            shown = f", but this is {value!r}" if isinstance(value, str) else ""
+            raise FactoryError(
+                f"{self.made.__qualname__} takes no {kind} as {name!r}{shown}.",
+                where(name),
+                f"write {_written(name, kinds, value)}",
+            )
 
     @property
     def _types(self) -> Mapping[str, Any]:
@@ -138,7 +145,7 @@ class Constructor:
         found: dict[str, Any] = {}
         # both: names of base classes are known where those are, but in a class its own attributes hide types
         for annotated in (self.made, self.made.__init__) if is_dataclass(self.made) else (self.made.__init__,):
-            with suppress(NameError, TypeError, AttributeError):
+            with suppress(Exception):  # a type that is written as a text is an expression, which can raise anything
                 found |= get_type_hints(annotated)
         return found
 
@@ -148,15 +155,44 @@ def _kinds(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
-def _written(kinds: Collection[Any]) -> str:
-    """How values of simple types are written.
+def _may_be(value: Any, kind: Any) -> bool:
+    """Whether a value may be of a type; also where nobody can tell."""
+    bare = get_origin(kind) or kind
+    if bare is Any or not isinstance(bare, type) or getattr(bare, "_is_protocol", False):
+        return True
+    is_certain = value is None or bare is type(None) or _is_ours(bare)
+    if isinstance(value, str):
+        is_certain = is_certain or bare in (*_SCALARS, Callable)
+    try:
+        return not is_certain or isinstance(value, bare)
+    except TypeError:  # a type that no object is asked for
+        return True
+
+
+def _is_ours(kind: type[Any]) -> bool:
+    """Whether a class is of this package; others may be pictured by objects that only look like theirs."""
+    return kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _written(name: str, kinds: Collection[Any], value: Any) -> str:
+    """How a value of one of these types is written.
 
     Example:
-        >>> _written([bool]), _written([int, float, type(None)])
+        >>> _written("a", [bool], "no"), _written("a", [int, float, type(None)], "no")
         ('True or False', 'a number or None')
+        >>> _written("sort_function", [Callable], "int")
+        "'sort_function = eval: int'"
     """
-    numbers = ["a number"] if float in kinds else ["a whole number"] if int in kinds else []
-    texts = [*numbers, *(["True", "False"] if bool in kinds else []), *(["None"] if type(None) in kinds else [])]
+    bare = {get_origin(kind) or kind for kind in kinds}
+    if isinstance(value, str) and Callable in bare:
+        return f"'{name} = eval: {value}'"
+    ours = [kind.__qualname__ for kind in kinds if isinstance(kind, type) and _is_ours(kind)]
+    if ours:
+        return f"'{name} = instance: section', with the section of a {' or '.join(ours)}"
+    numbers = ["a number"] if float in bare else ["a whole number"] if int in bare else []
+    texts = [*numbers, *(["True", "False"] if bool in bare else []), *(["None"] if type(None) in bare else [])]
+    if not texts:
+        return f"something else than None, or take the line away where {name!r} has a default"
     return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
@@ -203,11 +239,11 @@ def call(
     try:
         return function(*args, **values)
     except APIError as error:
-        error.add_note(note)
+        error.of_configuration().add_note(note)
         raise
     except Exception as error:
         raise FactoryError(
             f"{name} raised {type(error).__name__}: {error}",
             where,
-            "correct the options of the section; the cause stands above",
+            "correct the options of the section",
         ) from error

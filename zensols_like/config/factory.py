@@ -185,7 +185,7 @@ class ImportConfigFactory(ReferringFactory):
         own = {name: text for name, text in texts.items() if name not in by_position and name not in given}
         constructor.require_directives(own, self.config.sections, lambda name: self.config.where(section, name))
         values = self._values(section, own, given)
-        constructor.require_scalars({name: values[name] for name in own}, lambda name: self.config.where(section, name))
+        constructor.require_types({name: values[name] for name in own}, lambda name: self.config.where(section, name))
         known = {"name": section, "config": self.config, "config_factory": self}
         values = {name: value for name, value in known.items() if name in by_name} | values
         where = self.config.where(section)

@@ -37,7 +37,7 @@ class _Named(ConfigurableVectorization, Mapping[str, V]):
                 f"No {name!r} in {type(self).__name__} {self.name!r}.",
                 self.name,
                 f"use {' or '.join(map(repr, close))}" if close else f"use one of {sorted(self)}",
-            )
+            ).of_configuration()
         return found
 
     @overload
@@ -136,14 +136,14 @@ class FeatureVectorizerManager(_Named[EncodableFeatureVectorizer]):
                     f"{given!r} is no vectorizer but a {type(vectorizer).__name__}.",
                     f"configured_vectorizers of manager {self.name!r}",
                     "name sections of EncodableFeatureVectorizers",
-                )
+                ).of_configuration()
             if vectorizer.feature_id in made:
                 raise VectorizerError(
                     f"Two vectorizers have the feature_id {vectorizer.feature_id!r}.",
                     f"configured_vectorizers of manager {self.name!r}: "
                     f"{made[vectorizer.feature_id].name!r} and {vectorizer.name!r}",
                     "give each its own feature_id",
-                )
+                ).of_configuration()
             self._adopt(vectorizer)
             made[vectorizer.feature_id] = vectorizer
         return dict(sorted(made.items()))
@@ -157,7 +157,7 @@ class FeatureVectorizerManager(_Named[EncodableFeatureVectorizer]):
                 f"The vectorizer {vectorizer.feature_id!r} belongs to manager {vectorizer.manager.name!r} already.",
                 f"manager {self.name!r}",
                 "make a vectorizer for each manager",
-            )
+            ).of_configuration()
         vectorizer.manager = self
 
 
@@ -222,13 +222,13 @@ class FeatureVectorizerManagerSet(_Named[FeatureVectorizerManager]):
                     f"{given!r} is no vectorizer manager but a {type(manager).__name__}.",
                     f"names of manager set {self.name!r}",
                     "name sections of FeatureVectorizerManagers",
-                )
+                ).of_configuration()
             if "." in manager.name or manager.name in made:
                 raise VectorizerError(
                     f"{manager.name!r} cannot be the name of a vectorizer manager here.",
                     f"names of manager set {self.name!r}",
                     "give each manager a name of its own, without a dot, which stands between manager and feature ID",
-                )
+                ).of_configuration()
             manager.vectorizer_manager_set = self
             made[manager.name] = manager
         return made
@@ -241,7 +241,7 @@ def _listed(names: Collection[V], option: str, owner: ConfigurableVectorization)
             f"The {option} {names!r} are one text, not a list of sections.",
             f"{type(owner).__name__} {owner.name!r}",
             f"write '{option} = list: {names}'",
-        )
+        ).of_configuration()
     return names
 
 
@@ -251,5 +251,5 @@ def _factory(owner: ConfigurableVectorization) -> ConfigFactory:
             f"{owner.name!r} names sections, but there is no configuration.",
             f"{type(owner).__name__} {owner.name!r}",
             f"give objects instead of names, as with {type(owner).__name__}.of(...)",
-        )
+        ).of_configuration()
     return owner.config_factory

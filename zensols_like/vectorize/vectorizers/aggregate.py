@@ -74,7 +74,7 @@ class AggregateEncodableFeatureVectorizer(EncodableFeatureVectorizer):
         if delegate is self:
             raise VectorizerError(
                 "It is its own delegate.", self._where(), "set delegate_feature_id to the vectorizer of each value"
-            )
+            ).of_configuration()
         return delegate
 
     def create_padded_tensor(
