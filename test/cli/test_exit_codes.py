@@ -266,6 +266,45 @@ def test_verbose_shows_where_in_the_code_an_error_came_from(iris):
     assert result.stdout == ""
 
 
+def test_an_error_in_the_code_of_a_user_names_its_line_and_verbose_shows_the_way(iris, tmp_path, monkeypatch):
+    (tmp_path / "thorny.py").write_text("class Config:\n    def __init__(self):\n        raise ValueError('a thorn')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    wrong = ("batch_stash.model_torch_config=object: thorny.Config",)
+    result = iris.run("encode", "-q", overrides=wrong)
+    assert result.exit_code == 2
+    assert "raised ValueError: a thorn" in result.stderr
+    assert "thorny.py, line 3; -v shows how it came there" in result.stderr
+    assert "above" not in result.stderr
+    verbose = iris.run("encode", "-v", overrides=wrong)
+    assert "Traceback" in verbose.stderr
+    assert "-v shows" not in verbose.stderr
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "batch_stash.model_torch_config=instance: iris_dataframe_stash",
+            "no DefaultDataframeStash as 'model_torch_config'",
+        ),
+        ("iris_dataset_stash.sort_function=int", "write 'sort_function = eval: int'"),
+        ("ilabel_vectorizer.feature_id=None", "takes no None as 'feature_id'"),
+        ("batch_stash.split_stash_container=instance: torch_config", "which has no splits"),
+        ("ilabel_vectorizer.categories=setosa, virginica", "one text, not a list of labels"),
+        ("ilabel_vectorizer.unknown=zzz", "The category 'zzz' for unknown labels"),
+        ("ilabel_vectorizer.feature_id=iseries", "Two vectorizers have the feature_id 'iseries'"),
+        ("iris_vectorizer_manager.configured_vectorizers=ilabel_vectorizer", "one text, not a list of sections"),
+        ("vectorizer_manager_set.names=iris_vectorizer_manager", "one text, not a list of sections"),
+        ("torch_config.data_type=float99", "No data type 'float99'"),
+    ],
+)
+def test_a_wrong_option_is_a_wrong_configuration(iris, override, message):
+    result = iris.run("encode", "-q", overrides=(override,))
+    assert result.exit_code == 2, result.stderr
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_notes_follow_an_error(iris):
     result = iris.run("encode", overrides=("batch_dir_stash.path=target/batch",))
     lines = result.stderr.splitlines()

@@ -72,3 +72,10 @@ def _tell(context: typer.Context, error: APIError) -> None:
     for note in getattr(error, "__notes__", ()):
         for line in note.splitlines():
             console.print(f"  {line}", markup=False)
+    cause = error.__cause__
+    if cause is not None and not isinstance(cause, (APIError, OSError)) and not is_verbose(context):
+        frames = traceback.extract_tb(cause.__traceback__)
+        if frames:
+            console.print(
+                f"  raised at {frames[-1].filename}, line {frames[-1].lineno}; -v shows how it came there", markup=False
+            )
