@@ -99,3 +99,24 @@ def test_a_mapping_is_written_for_people() -> None:
     out = StringIO()
     BatchFeatureMapping("label", [labels()]).write(writer=out)
     assert "vectorizer_manager_name: labels" in out.getvalue()
+
+
+@pytest.mark.parametrize("option", ["field_remove", "field_keep"])
+def test_a_text_is_no_list_of_attributes(option: str) -> None:
+    with pytest.raises(MappingError, match=f"{option} 'mask' is one text") as caught:
+        ConfigBatchFeatureMapping(None, [words()], **{option: "mask"})  # type: ignore[arg-type]
+    assert caught.value.fix == f"write '{option} = list: mask'"
+
+
+@pytest.mark.parametrize("kind", [BatchFeatureMapping, ConfigBatchFeatureMapping])
+def test_a_label_that_is_not_mapped_is_refused(kind: type[BatchFeatureMapping]) -> None:
+    with pytest.raises(MappingError, match="The label 'nope' is not among the attributes") as caught:
+        kind("nope", [words()])
+    assert "use one of ['mask', 'tokens'], or None" in str(caught.value.fix)
+    for label in ("label", None, "tokens"):
+        assert kind(label, [words()]).label_attribute_name == label
+
+
+def test_a_label_may_be_removed_for_data_without_it() -> None:
+    both = BatchFeatureMapping("tokens", [words()])
+    assert ConfigBatchFeatureMapping(None, [], [both], field_remove=["tokens"]).label_feature_id is None

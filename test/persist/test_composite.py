@@ -114,3 +114,9 @@ def test_names_in_no_group_are_refused(tmp_path: Path) -> None:
 def test_groups_that_are_none_are_refused(tmp_path: Path, groups: Any) -> None:
     with pytest.raises(PersistableError):
         make(tmp_path, groups)
+
+
+def test_groups_that_are_one_text_are_refused_with_how_they_are_written(tmp_path):
+    with pytest.raises(PersistableError, match="'label, tokens' are one text") as caught:
+        DirectoryCompositeStash(tmp_path, "label, tokens", "parts")
+    assert 'write \'groups = json: [["label", "tokens"]]\'' in caught.value.fix

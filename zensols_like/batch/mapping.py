@@ -78,7 +78,7 @@ class BatchFeatureMapping(Dictable):
         manager_mappings: The attributes by vectorizer manager.
 
     Raises:
-        MappingError: Two fields have the same attribute.
+        MappingError: Two fields have the same attribute, or the label is none of the attributes.
 
     Example:
         >>> mapping = BatchFeatureMapping(
@@ -96,6 +96,7 @@ class BatchFeatureMapping(Dictable):
 
     def __post_init__(self) -> None:
         self.check()
+        self._require_label(self.get_attributes())
 
     def check(self) -> None:
         """Refuse an attribute that is mapped twice.
@@ -111,6 +112,20 @@ class BatchFeatureMapping(Dictable):
                 f"The attributes {twice} are mapped more than once.",
                 f"managers {[manager.vectorizer_manager_name for manager in self.manager_mappings]}",
                 "give each field a name of its own with attr, and say where its value comes from with attr_access",
+            )
+
+    def _require_label(self, known: Collection[str]) -> None:
+        """Refuse a label that is none of the attributes; that of the default need not be there.
+
+        Raises:
+            MappingError: It is none.
+        """
+        label = self.label_attribute_name
+        if known and label not in (None, BatchFeatureMapping.label_attribute_name, *known):
+            raise MappingError(
+                f"The label {label!r} is not among the attributes.",
+                "label_attribute_name",
+                f"use one of {sorted(known)}, or None where there is no label",
             )
 
     def pairs(self) -> Iterator[tuple[ManagerFeatureMapping, FieldFeatureMapping]]:
@@ -178,6 +193,14 @@ class ConfigBatchFeatureMapping(BatchFeatureMapping):
     def __post_init__(self) -> None:
         _require_list(self.manager_mappings, ManagerFeatureMapping, "manager_mappings")
         _require_list(self.batch_feature_mapping_adds, BatchFeatureMapping, "batch_feature_mapping_adds")
+        for option in ("field_remove", "field_keep"):
+            names = getattr(self, option)
+            if isinstance(names, str):
+                raise MappingError(
+                    f"The {option} {names!r} is one text, not a list of attributes.",
+                    option,
+                    f"write '{option} = list: {names}'",
+                )
         managers = [*self.manager_mappings]
         for added in self.batch_feature_mapping_adds:
             managers += added.manager_mappings
@@ -189,12 +212,13 @@ class ConfigBatchFeatureMapping(BatchFeatureMapping):
             raise MappingError(
                 f"There are no attributes {unknown} to keep or remove.", None, f"use some of {sorted(known)}"
             )
+        self._require_label(known)  # which may be removed, as for data without it
         edited = (
             replace(manager, fields=tuple(mapped for mapped in manager.fields if self._is_kept(mapped.attr)))
             for manager in managers
         )
         self.manager_mappings = [manager for manager in edited if len(manager.fields) > 0]
-        super().__post_init__()
+        self.check()
 
     def _is_kept(self, attr: str) -> bool:
         return attr not in self.field_remove and (self.field_keep is None or attr in self.field_keep)

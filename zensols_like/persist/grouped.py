@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +25,14 @@ def check_groups(groups: Iterable[Collection[str]]) -> tuple[tuple[str, ...], ..
     Raises:
         PersistableError: There are none, one is empty or no collection of names, or two share a name.
     """
-    if isinstance(groups, str) or any(isinstance(group, str) for group in groups):
+    if isinstance(groups, str):
+        names = [name.strip() for name in groups.split(",")]
+        raise PersistableError(
+            f"The groups {groups!r} are one text, not groups of names.",
+            None,
+            f"write 'groups = json: {json.dumps([names])}' for one group, and each group in brackets of its own",
+        )
+    if any(isinstance(group, str) for group in groups):
         raise PersistableError(
             f"The groups {groups!r} are no collections of names.",
             None,
@@ -54,7 +62,8 @@ class GroupedStash(RecordStash, ABC):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_path(self.path)
-        self.groups = tuple(self.groups)
+        if not isinstance(self.groups, str):  # whose letters are no groups
+            self.groups = tuple(self.groups)
         check_groups(self.groups)
 
     @property
