@@ -320,6 +320,7 @@ def test_a_wrong_value_is_an_error_that_names_the_option(text, message, tmp_path
     ("text", "where", "message", "fix"),
     [
         ("class_name = nowhere.Part", "class_name", "no module 'nowhere'", "install"),
+        ("class_name = zensols.batch.Part", "class_name", "no module 'zensols'", "write zensols_like.batch"),
         ("class_name = .Hold", "class_name", "no class 'Hold'", "did you mean 'Held'"),
         ("class_name = Part", "class_name", "does not name a class", "package.module.Class"),
         ("class_name = .factory", "class_name", "not a class", "classes of"),

@@ -11,6 +11,10 @@ from zensols_like.errors import APIError, FactoryError
 
 __all__ = ["import_class", "import_module"]
 
+_PACKAGE = "zensols_like"
+_FORMER = "zensols"
+"""The packages that configurations were written for which are brought here."""
+
 
 def import_module(name: str, where: str | None = None) -> ModuleType:
     """Import a module by its name in a configuration.
@@ -27,9 +31,13 @@ def import_module(name: str, where: str | None = None) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise _failed(name, error, where) from error
-        raise FactoryError(
-            f"There is no module {error.name!r}.", where, "correct the name, or install the package that has it"
-        ) from error
+        former, _, rest = name.partition(".")
+        fix = (
+            f"write {_PACKAGE}{rest and '.'}{rest}; docs/migrate-from-zensols.md says what is elsewhere"
+            if former == _FORMER
+            else "correct the name, or install the package that has it"
+        )
+        raise FactoryError(f"There is no module {error.name!r}.", where, fix) from error
     except APIError as error:
         error.add_note(f"while importing {name} for {where}")
         raise

@@ -8,8 +8,6 @@ from typing import Any
 
 import yaml
 
-from zensols_like.config.repeat import dict_without_repeats
-
 __all__ = ["PlainLoader", "read_yaml"]
 
 
@@ -26,7 +24,9 @@ def read_yaml(text: str) -> Any:
     try:
         return yaml.load(text, PlainLoader)  # noqa: S506 - a safe loader with fewer types
     except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(str(error)) from error
+        colon = "mapping values are not allowed" in str(error)
+        quote = "; a value with ': ' in it is put in quotes, as 'instance: section'" if colon else ""
+        raise ValueError(f"{error}{quote}") from error
 
 
 class PlainLoader(yaml.SafeLoader):
@@ -36,11 +36,12 @@ class PlainLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A dictionary."""
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-        try:
-            dict_without_repeats([(name, None) for name in names])
-        except ValueError as error:
-            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+                seen.add(key.value)
         return super().construct_mapping(node, deep)
 
     def construct_number(self, node: yaml.ScalarNode) -> Any:
