@@ -96,6 +96,11 @@ def test_a_key_that_stands_twice_is_named() -> None:
         plan_batches({"train": ["a", "a"]}, 2)
 
 
+def test_a_key_that_is_no_text_is_named_with_its_split() -> None:
+    with pytest.raises(DatasetError, match=r"key 3 is an object of int(.|\n)*the split 'test'"):
+        plan_batches({"train": ("1", "2"), "test": ("2", 3)}, 2)  # type: ignore[dict-item]
+
+
 def test_no_data_points_are_refused() -> None:
     with pytest.raises(DatasetError, match="There are no data points"):
         plan_batches({"train": [], "test": []}, 2)

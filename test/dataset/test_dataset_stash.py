@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from zensols_like.dataset import (
+    DatasetError,
     DatasetSplitStash,
     SortedDatasetSplitStash,
     SplitKeyContainer,
@@ -259,3 +260,14 @@ def test_a_view_of_a_split_that_is_no_more_is_empty(dataset: DatasetSplitStash) 
     assert list(test) == []
     assert test.load("8") is None
     assert list(dataset.splits) == ["train"]
+
+
+@pytest.mark.parametrize(("by", "why"), [(int, "ValueError: invalid literal"), ("int", "TypeError: 'str' object")])
+def test_a_sort_function_that_cannot_order_the_keys_is_told(by: Any, why: str) -> None:
+    delegate, splits = DictionaryStash({"r67": 1, "r8": 2}), Splits({"train": ("r67", "r8")})
+    with pytest.raises(
+        DatasetError, match=rf"cannot order the keys\.  {why}(.|\n)*SortedDatasetSplitStash sort_function"
+    ):
+        SortedDatasetSplitStash(delegate, splits, by).keys()
+    assert SortedDatasetSplitStash(delegate, splits, None).keys() == ("r67", "r8")
+    assert SortedDatasetSplitStash(delegate, splits, len).keys() == ("r8", "r67")

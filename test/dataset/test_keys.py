@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from zensols_like.dataset import (
     AbstractSplitKeyContainer,
     DatasetError,
+    GroupStashSplitKeyContainer,
+    LeaveNOutSplitKeyContainer,
     StashSplitKeyContainer,
     StratifiedStashSplitKeyContainer,
     split_by_hash,
@@ -173,6 +175,49 @@ def test_a_stash_that_repeats_a_key_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match="gives 4 keys, of which 3 are different"):
         StashSplitKeyContainer(tmp_path, PATTERN, Twice()).prime()
+
+
+@dataclass
+class Counted(DictionaryStash):
+    """Its keys are numbers."""
+
+    def keys(self) -> Any:
+        return range(10)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_keys_that_are_no_texts_are_refused_and_nothing_is_written(tmp_path: Path, shuffle: bool) -> None:
+    for container in (
+        StashSplitKeyContainer(tmp_path / "keys", PATTERN, Counted(), shuffle=shuffle),
+        LeaveNOutSplitKeyContainer(Counted(), shuffle=shuffle, path=tmp_path / "order"),
+    ):
+        with pytest.raises(DatasetError, match=r"key 0 is an object of int(.|\n)*Counted\.keys\(\)(.|\n)*str\(key\)"):
+            container.keys_by_split  # noqa: B018 (it is made)
+    assert list(tmp_path.iterdir()) == []
+
+
+@dataclass
+class Broken(DictionaryStash):
+    """The value of one key cannot be loaded."""
+
+    def load(self, name: str) -> Any:
+        if name == "7":
+            raise RuntimeError("row 7 is broken")
+        return super().load(name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        (StratifiedStashSplitKeyContainer, {"partition_attr": "real"}),
+        (GroupStashSplitKeyContainer, {"group_by": "real"}),
+    ],
+)
+def test_an_error_of_the_stash_is_noted_with_the_key(tmp_path: Path, kind: Any, option: dict[str, str]) -> None:
+    stash = Broken({str(i): i for i in range(10)})
+    with pytest.raises(RuntimeError, match="row 7 is broken") as caught:
+        kind(tmp_path / "keys", PATTERN, stash, **option).prime()
+    assert caught.value.__notes__ == ["while reading the values to split, at key '7'"]
 
 
 def test_too_few_keys_are_refused_and_nothing_is_written(tmp_path: Path) -> None:

@@ -62,6 +62,12 @@ def test_counts_of_an_example(n: int, fractions: dict[str, float], counts: list[
     assert list(split_counts(n, fractions).values()) == counts
 
 
+@pytest.mark.parametrize("value", ["0.8", None, [0.8]])
+def test_fractions_that_are_no_numbers_are_refused(value: object) -> None:
+    with pytest.raises(DatasetError, match=r"are no numbers\.(.|\n)*without quotation marks"):
+        split_counts(100, {"train": value, "test": 0.2})  # type: ignore[dict-item]
+
+
 @pytest.mark.parametrize(
     "fractions",
     [

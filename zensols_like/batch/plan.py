@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from zensols_like.batch.ids import PlanIDs, ids_from_value, keep_ids
 from zensols_like.batch.interface import DataPointIDSet
 from zensols_like.batch.split import position_of
+from zensols_like.dataset import require_text
 from zensols_like.errors import ConfigurationError, DatasetError
 from zensols_like.persist import NumberedKeys
 
@@ -197,7 +198,7 @@ def plan_batches(keys_by_split: Mapping[str, Sequence[str]], batch_size: int, ba
 
     Raises:
         ConfigurationError: ``batch_size`` or ``batch_limit`` is less than 1.
-        DatasetError: A key stands twice, or there are no keys.
+        DatasetError: A key stands twice or is no text, or there are no keys.
 
     Example:
         >>> plan = plan_batches({"train": ["a", "b", "c"], "test": ["d"]}, batch_size=2)
@@ -238,8 +239,10 @@ def _joined(kept: Sequence[Sequence[str]], keys_by_split: Mapping[str, Sequence[
     """All keys, one after another.
 
     Raises:
-        DatasetError: A key stands twice, or there are no keys.
+        DatasetError: A key stands twice or is no text, or there are no keys.
     """
+    for split, keys in zip(keys_by_split, kept, strict=True):
+        require_text(keys, f"the split {split!r}")
     ids = joined([keys for keys in kept if len(keys) > 0])
     if not isinstance(ids, NumberedKeys) or not ids.are_unique:
         _check_keys(ids, keys_by_split)

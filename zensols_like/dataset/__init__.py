@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zensols_like.dataset.check import duplicates, label_counts, shared_keys
+from zensols_like.dataset.check import duplicates, label_counts, require_text, shared_keys
 from zensols_like.dataset.content import content_digest
 from zensols_like.dataset.fixed import FixedSplitKeyContainer
 from zensols_like.dataset.fold import Fold, StratifiedCrossFoldSplitKeyContainer
@@ -42,6 +42,7 @@ __all__ = [
     "duplicates",
     "group_splits",
     "label_counts",
+    "require_text",
     "shared_keys",
     "split_by_hash",
     "split_counts",

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from zensols_like.dataset.content import content_digest
+from zensols_like.errors import DatasetError
+from zensols_like.persist import NumberedKeys
 
-__all__ = ["duplicates", "label_counts", "shared_keys"]
+__all__ = ["duplicates", "label_counts", "require_text", "shared_keys"]
 
 
 def shared_keys(keys_by_split: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
@@ -23,6 +25,34 @@ def shared_keys(keys_by_split: Mapping[str, Iterable[str]]) -> dict[str, tuple[s
         for key in dict.fromkeys(keys):
             splits_of.setdefault(key, []).append(name)
     return {key: tuple(names) for key, names in splits_of.items() if len(names) > 1}
+
+
+def require_text(keys: Iterable[Any], where: str) -> None:
+    """Refuse keys of which one is no text.
+
+    Args:
+        keys: The keys.
+        where: Who gives them, for the error.
+
+    Raises:
+        DatasetError: Names the first one.
+
+    Example:
+        >>> require_text(["1", 2], "Rows.keys()")
+        Traceback (most recent call last):
+            ...
+        zensols_like.errors.DatasetError: The key 2 is an object of int, not a text.
+          where: Rows.keys()
+          fix: give texts, as str(key) of each, and take them in load
+    """
+    if isinstance(keys, NumberedKeys) or all(issubclass(kind, str) for kind in set(map(type, keys))):
+        return
+    strange = next(key for key in keys if not isinstance(key, str))
+    raise DatasetError(
+        f"The key {strange!r} is an object of {type(strange).__name__}, not a text.",
+        where,
+        "give texts, as str(key) of each, and take them in load",
+    )
 
 
 def label_counts(

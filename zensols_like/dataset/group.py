@@ -65,7 +65,7 @@ class GroupStashSplitKeyContainer(StashSplitKeyContainer):
     def _groups(self, keys: Iterable[str]) -> dict[Hashable, list[str]]:
         """The keys of each group, in the order of the keys."""
         groups: dict[Hashable, list[str]] = {}
-        for key, item in self.stash.load_many(keys):
+        for key, item in self._items(keys):
             groups.setdefault(self._group(key, item), []).append(key)
         return groups
 

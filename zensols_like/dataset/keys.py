@@ -6,13 +6,14 @@ import hashlib
 import json
 import random
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from zensols_like.dataset.check import require_text
 from zensols_like.dataset.interface import CLEAR, SplitKeyContainer
 from zensols_like.dataset.split import split_by_hash, split_counts
 from zensols_like.errors import DatasetError
@@ -227,6 +228,7 @@ class StashSplitKeyContainer(AbstractSplitKeyContainer):
     def _dealt_keys(self) -> list[str]:
         """The keys in the order in which they are dealt out."""
         keys = list(self.stash.keys())
+        require_text(keys, f"{type(self.stash).__name__}.keys()")
         if len(set(keys)) < len(keys):
             raise DatasetError(
                 f"The stash gives {len(keys)} keys, of which {len(set(keys))} are different.",
@@ -237,3 +239,15 @@ class StashSplitKeyContainer(AbstractSplitKeyContainer):
             keys.sort()  # whatever order the stash has them in
             random.Random(self.seed).shuffle(keys)  # noqa: S311 - it mixes, it does not protect
         return keys
+
+    def _items(self, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
+        """Keys and values; an error of the stash is noted with the key that it stopped at."""
+        asked, read = list(keys), 0
+        try:
+            for item in self.stash.load_many(asked):
+                yield item
+                read += 1
+        except Exception as error:
+            if read < len(asked):
+                error.add_note(f"while reading the values to split, at key {asked[read]!r}")
+            raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from zensols_like.dataset.check import require_text
 from zensols_like.dataset.interface import CLEAR, SplitKeyContainer
 from zensols_like.errors import DatasetError
 from zensols_like.persist import Stash, chunks, read_keys, write_keys
@@ -107,6 +108,7 @@ class LeaveNOutSplitKeyContainer(SplitKeyContainer):
 
     def _order(self) -> tuple[str, ...]:
         keys = list(self.delegate.keys())
+        require_text(keys, f"{type(self.delegate).__name__}.keys()")
         if self.path is not None and self.path.exists():
             kept = read_keys(self.path)
             if sorted(kept) != sorted(keys):

@@ -6,8 +6,10 @@ import hashlib
 import math
 from bisect import bisect_right
 from collections.abc import Hashable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
+from numbers import Real
 from typing import TypeVar
 
 import numpy as np
@@ -69,6 +71,13 @@ def _exact_fractions(fractions: Mapping[str, float]) -> dict[str, Fraction]:
             f"The splits are a {type(fractions).__name__}.",
             "distribution",
             "give a fraction by name, as {'train': 1.0}",
+        )
+    strange = {name: value for name, value in fractions.items() if not isinstance(value, (Real, Decimal))}
+    if strange:
+        raise DatasetError(
+            f"The fractions {strange} are no numbers.",
+            "distribution",
+            "write numbers, without quotation marks, as {'train': 0.8, 'test': 0.2}",
         )
     wrong = {name: value for name, value in fractions.items() if not 0 <= value <= 1}
     total = math.fsum(fractions.values())

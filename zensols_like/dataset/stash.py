@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, Self, TextIO
 
 from zensols_like.dataset.interface import SplitKeyContainer, SplitStashContainer
+from zensols_like.errors import DatasetError
 from zensols_like.persist import DelegateStash, NumberedKeys, Primeable, Stash, load_shown
 from zensols_like.protocols import Writable
 
@@ -203,7 +204,18 @@ class SortedDatasetSplitStash(DatasetSplitStash):
     """What the keys are ordered by, such as ``int``; the keys themselves when not given."""
 
     def _key_order(self) -> Callable[[Iterable[str]], Iterable[str]]:
-        return partial(sorted, key=self.sort_function)
+        return partial(_sorted, by=self.sort_function)
+
+
+def _sorted(keys: Iterable[str], by: Callable[[str], Any] | None) -> list[str]:
+    try:
+        return sorted(keys, key=by)
+    except Exception as error:
+        raise DatasetError(
+            f"The sort_function cannot order the keys.  {type(error).__name__}: {error}",
+            f"{SortedDatasetSplitStash.__name__} sort_function",
+            "use a function that takes every key as text, as 'sort_function = eval: len', or None",
+        ) from error
 
 
 def _as_they_are(keys: Iterable[str]) -> Iterable[str]:

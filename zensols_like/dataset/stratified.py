@@ -106,7 +106,7 @@ class StratifiedStashSplitKeyContainer(StashSplitKeyContainer):
         return {name: tuple(members) for name, members in splits.items()}
 
     def _labels(self, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
-        for key, item in self.stash.load_many(keys):
+        for key, item in self._items(keys):
             yield key, attribute_of(item, str(self.partition_attr), key, f"{type(self).__name__} partition_attr")
 
     def _label_counts(self) -> dict[str, dict[Any, int]]:
