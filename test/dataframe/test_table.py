@@ -44,6 +44,15 @@ def test_a_missing_file_says_where_it_should_be(tmp_path):
     assert caught.value.exit_code == 3
 
 
+def test_a_missing_file_of_the_current_folder_is_told_by_its_whole_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        DataframeFileNotFoundError, match="starts at the current folder unless it is absolute"
+    ) as caught:
+        read_csv(Path("here/nowhere.csv"))
+    assert caught.value.where == str(tmp_path / "here" / "nowhere.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "what", "place"),
     [

@@ -117,7 +117,9 @@ def require_file(path: Path) -> None:
     """Raise a :class:`DataframeFileNotFoundError` when ``path`` is not a file."""
     if not path.is_file():
         raise DataframeFileNotFoundError(
-            f"No table file {path.name!r}.", str(path), "correct the path or make the file"
+            f"No table file {path.name!r}.",
+            str(path.absolute()),
+            "correct the path, which starts at the current folder unless it is absolute, or make the file",
         )
 
 

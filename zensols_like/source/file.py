@@ -13,6 +13,9 @@ from zensols_like.source.errors import SourceError, SourceFileNotFoundError
 __all__ = ["Stamp", "digest_file", "require_file", "require_folder", "require_path"]
 
 
+_CORRECT = "correct the path, which starts at the current folder unless it is absolute, or make the"
+
+
 @dataclass(frozen=True)
 class Stamp:
     """What shows that a file is the same as before, without reading it."""
@@ -74,7 +77,7 @@ def require_file(path: Path) -> None:
 def require_folder(path: Path) -> None:
     """Raise a :class:`SourceFileNotFoundError` when ``path`` is not a folder."""
     if not path.is_dir():
-        raise SourceFileNotFoundError(f"No folder {path.name!r}.", str(path), "correct the path or make the folder")
+        raise SourceFileNotFoundError(f"No folder {path.name!r}.", str(path.absolute()), f"{_CORRECT} folder")
 
 
 def digest_file(path: Path) -> str:
@@ -85,4 +88,4 @@ def digest_file(path: Path) -> str:
 
 
 def _no_file(path: Path) -> SourceFileNotFoundError:
-    return SourceFileNotFoundError(f"No file {path.name!r}.", str(path), "correct the path or make the file")
+    return SourceFileNotFoundError(f"No file {path.name!r}.", str(path.absolute()), f"{_CORRECT} file")
