@@ -56,6 +56,12 @@ def test_a_report_says_what_each_option_comes_to_and_from_where(conf):
     assert (found["data_dir"].value, found["data_dir"].origin) == ("/d", "override")
 
 
+def test_the_document_says_what_it_is_as_that_of_every_command(conf, run):
+    found = json.loads(run("-c", conf, "--json").stdout)
+    assert list(found) == ["schema_version", "report", "source", "sections"]
+    assert (found["schema_version"], found["report"]) == (1, "config")
+
+
 def test_secrets_are_masked_wherever_they_show(conf, run):
     report = report_config(load_config(conf))
     assert {option.name: option.value for option in report.sections["db"]} == {

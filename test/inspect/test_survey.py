@@ -244,6 +244,6 @@ def test_numbers_can_be_those_of_one_split(reader):
     (size,) = (one for one in report.attributes if one.name == "size")
     assert (size.stats.elements, size.stats.min, report.looked_at) == (8, 12, 2)
     assert {tuple(one.counts) for one in report.labels} == {("test",)}
-    with pytest.raises(ConfigurationError, match="There is no split 'dev'") as caught:
+    with pytest.raises(NotFoundError, match="There is no split 'dev'") as caught:
         report_store(reader, split_name="dev")
     assert "use one of ['train', 'test']" in str(caught.value)

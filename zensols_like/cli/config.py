@@ -11,6 +11,7 @@ from rich.text import Text
 
 from zensols_like.cli.options import AsJson, Overrides, RequiredConfig, Verbose
 from zensols_like.config import load_config, report_config
+from zensols_like.schema import document
 
 __all__ = ["show_config"]
 
@@ -28,7 +29,7 @@ def show_config(
     """Print a configuration as it comes out, and where each value is from; secrets are masked."""
     report = report_config(load_config(config, overrides or ()), sections or None)
     if as_json:
-        typer.echo(json.dumps(report.asdict(), indent=2))
+        typer.echo(json.dumps(document("config", report.asdict()), indent=2))
         return
     console = Console(highlight=False, soft_wrap=True)
     for depth, line in report.lines():

@@ -14,13 +14,14 @@ from zensols_like.batch.contexts import ContextStore, StashContexts
 from zensols_like.batch.manifest import Manifest
 from zensols_like.batch.reader import ContextReader
 from zensols_like.errors import ConfigurationError, UnsafeError
+from zensols_like.inspect.errors import NotFoundError
 from zensols_like.inspect.padding import find_padding
 from zensols_like.inspect.report import PointReport
 from zensols_like.inspect.stored import Column, stored_column
 from zensols_like.persist import RecordStash
 from zensols_like.vectorize import CategoryEncodableFeatureVectorizer, FeatureContext
 
-__all__ = ["BatchReader", "StashReader", "StoreReader", "folder_of"]
+__all__ = ["BatchReader", "StashReader", "StoreReader", "folder_of", "require_split"]
 
 
 def folder_of(store: BatchStore) -> str:
@@ -200,6 +201,17 @@ class StashReader(BatchReader):
         return tuple(
             PointReport(point.id, tuple(f"{' ' * 2 * depth}{line}" for depth, line in point.lines())) for point in made
         )
+
+
+def require_split(reader: BatchReader, name: str) -> None:
+    """Refuse the name of a split that is not there.
+
+    Raises:
+        NotFoundError: Lists those that are.
+    """
+    splits = reader.store.plan.splits
+    if name not in splits:
+        raise NotFoundError(f"There is no split {name!r}.", reader.path, f"use one of {list(splits)}")
 
 
 def _decoded_column(context: FeatureContext | tuple[FeatureContext, ...], tensor: Tensor | None) -> Column:

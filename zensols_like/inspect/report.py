@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, TypeAlias
 
+from zensols_like.schema import document
+
 __all__ = [
-    "SCHEMA_VERSION",
     "AttributeReport",
     "BatchEntry",
     "BatchReport",
@@ -29,9 +30,6 @@ __all__ = [
     "as_value",
     "spec_text",
 ]
-
-SCHEMA_VERSION = 1
-"""Of `as_value`: a new one when a field goes away or means something else; fields may be added."""
 
 
 class Report:
@@ -269,7 +267,7 @@ def as_value(report: Report) -> dict[str, Any]:
         >>> as_value(CountReport("target/batch", batches=3, committed=2))
         {'schema_version': 1, 'report': 'count', 'path': 'target/batch', 'batches': 3, 'committed': 2}
     """
-    return {"schema_version": SCHEMA_VERSION, "report": report.kind, **_plain(report)}
+    return document(report.kind, _plain(report))
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from zensols_like.batch.split import BatchIDs
 from zensols_like.errors import ConfigurationError
 from zensols_like.inspect.errors import NotFoundError
-from zensols_like.inspect.reader import BatchReader
+from zensols_like.inspect.reader import BatchReader, require_split
 from zensols_like.inspect.report import BatchReport, Report
 from zensols_like.inspect.survey import report_batch
 from zensols_like.loader import BatchSchedule, ShardContext, Step
@@ -77,8 +77,7 @@ def find_step(reader: BatchReader, place: StepPlace) -> Step:
 
 def _ids(reader: BatchReader, place: StepPlace) -> BatchIDs:
     plan = reader.store.plan
-    if place.split not in plan.splits:
-        raise NotFoundError(f"There is no split {place.split!r}.", reader.path, f"use one of {list(plan.splits)}")
+    require_split(reader, place.split)
     positions = plan.range_of(place.split)
     if place.drop_last and positions:
         whole = max(plan.batch_size(plan.range_of(split)[0]) for split in plan.splits if plan.range_of(split))

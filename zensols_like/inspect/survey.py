@@ -15,7 +15,7 @@ from zensols_like.inspect.errors import NotFoundError
 from zensols_like.inspect.labels import LabelCounts, class_ids
 from zensols_like.inspect.mask import masked
 from zensols_like.inspect.padding import Padding
-from zensols_like.inspect.reader import BatchReader
+from zensols_like.inspect.reader import BatchReader, require_split
 from zensols_like.inspect.report import (
     AttributeReport,
     BatchEntry,
@@ -147,14 +147,13 @@ def report_store(reader: BatchReader, batches: int | None = 1, split_name: str |
         split_name: The only split to read; all when ``None``.
 
     Raises:
-        ConfigurationError: There is no such split.
+        NotFoundError: There is no such split.
     """
     manifest = reader.manifest
     splits = _splits(reader)
     read = [split.name for split in splits if split_name in (None, split.name)]
-    if split_name is not None and not read:
-        names = [split.name for split in splits]
-        raise ConfigurationError(f"There is no split {split_name!r}.", reader.path, f"use one of {names}")
+    if split_name is not None:
+        require_split(reader, split_name)
     tallies: dict[str, Tally] = {}
     specs = dict(manifest.specs)
     paddings: dict[str, Padding] = {}
