@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -201,6 +202,40 @@ def test_a_changed_configuration_is_stale_and_says_what_changed(encoded, command
 def test_a_stale_store_is_shown_as_it_is_stored(encoded, as_json):
     report = as_json(encoded.run("info", "--json", overrides=("batch_stash.batch_size=10",)))
     assert (report["status"], report["batches"]) == ("stale", 10)
+
+
+def fixed_by(result) -> list[str]:
+    """The words of the command that an error says to run."""
+    return shlex.split(re.search(r"fix: .*zensols-like (.*); in Python", result.stderr)[1])
+
+
+@pytest.mark.parametrize("command", [["ls"], ["show", "0"], ["info"]])
+def test_what_is_said_of_a_store_that_is_not_there_mends_it(iris, command):
+    words = fixed_by(iris.run(*command))
+    assert words == ["encode", *iris.arguments()]
+    assert run(*words, "-q").exit_code == iris.run(*command).exit_code == 0
+
+
+@pytest.mark.parametrize(("stale", "commands"), [("error", ["clear", "encode"]), ("rebuild", ["encode"])])
+def test_what_is_said_of_a_stale_store_mends_it(encoded, stale, commands):
+    changed = ("batch_stash.batch_size=10", f"batch_stash.stale={stale}")
+    refused = encoded.run("ls", overrides=changed)
+    assert refused.exit_code == 6
+    assert ("set stale = rebuild" in refused.stderr) is (stale == "error")
+    words = fixed_by(refused)
+    assert words == [commands[0], *encoded.arguments(*changed)]
+    assert run(*words, *(["-y"] if stale == "error" else [])).exit_code == 0
+    assert (
+        encoded.run("encode", "-q", overrides=changed).exit_code == encoded.run("ls", overrides=changed).exit_code == 0
+    )
+
+
+@pytest.mark.parametrize("command", [("info",), ("show", "--step", "0")])
+def test_a_split_that_is_not_there_is_not_found(encoded, command):
+    result = run(*command, "--split", "nope", str(encoded.store))
+    assert result.exit_code == 3
+    assert "There is no split 'nope'." in result.stderr
+    assert "use one of ['train', 'dev', 'test']" in result.stderr
 
 
 def test_a_full_disk_is_incomplete_without_a_traceback(iris, monkeypatch):

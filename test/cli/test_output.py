@@ -280,7 +280,11 @@ def test_after_a_change_of_the_splits_the_error_names_the_command_that_draws_the
     assert digits("encode", "-q").exit_code == 0
     refused = digits("encode", "-q", more=changed)
     assert refused.exit_code == 2
-    assert "zensols-like clear --all -c FILE" in refused.stderr
+    stale = digits("ls", more=(*changed, "batch_stash.stale=rebuild"))
+    assert stale.exit_code == 6
+    assert "rebuild" not in stale.stderr.partition("fix:")[2].partition("-c")[0]
+    assert "zensols-like clear --all -c" in stale.stderr
+    assert f"zensols-like clear --all -c {folder / 'digits.conf'}" in refused.stderr
     cleared = digits("clear", "--yes", "--all", more=changed)
     assert cleared.exit_code == 0
     assert "of its source the split keys" in cleared.stdout

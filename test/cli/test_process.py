@@ -116,12 +116,19 @@ def test_what_code_of_the_user_prints_is_no_data(iris, own_module, more):
     assert done.stderr.count("hello from Python") == done.stderr.count("hello from another program") >= 2
 
 
-@pytest.mark.parametrize("closed", ["1", "2"])
-def test_a_stream_may_be_closed(encoded, closed):
-    shell = f"exec {sys.executable} -m zensols_like info --json {encoded.store} {closed}>&-"
+@pytest.mark.parametrize(("closed", "option"), [("0", ""), ("1", ""), ("1", "--json"), ("2", "--json")])
+def test_a_stream_may_be_closed(encoded, closed, option):
+    shell = f"exec {sys.executable} -m zensols_like info {option} {encoded.store} {closed}>&-"
     done = subprocess.run(["/bin/sh", "-c", shell], text=True, capture_output=True, check=False)
-    assert done.returncode == 0
-    assert (done.stdout if closed == "2" else done.stderr)[:1] == ("{" if closed == "2" else "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) is (closed != "1")
+
+
+def test_who_cannot_be_asked_is_told(encoded):
+    shell = f"exec {shlex.join([*COMMAND, 'clear', *encoded.arguments()])} <&-"
+    done = subprocess.run(["/bin/sh", "-c", shell], text=True, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Nothing was removed: there is no terminal to ask on.")
 
 
 def in_terminal(arguments: list[str], answer: str = "", **environment: str) -> tuple[int, str]:
@@ -207,6 +214,17 @@ def test_clear_asks_on_a_terminal(encoded, answer, is_there):
     assert exit_code == 0
     assert "Remove 10 batches from target/batch? [y/N]:" in output
     assert (process("ls", str(encoded.store)).returncode == 0) is is_there
+
+
+@pytest.mark.parametrize("arguments", [["info"], ["info", "--json"], ["--help"], ["config", "-c"]])
+def test_a_command_that_nobody_reads_ends_as_a_program_of_the_system(encoded, arguments):
+    place = [str(encoded.config if "-c" in arguments else encoded.store)]
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [*COMMAND, *arguments, *place, *(["-o", "default.resources_dir=."] if "-c" in arguments else [])]
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_reader_that_goes_away_gets_no_traceback(encoded):

@@ -63,3 +63,12 @@ def test_one_thing_is_shown_at_a_time(encoded, arguments, named):
     for result in filter(None, (encoded.run("show", *arguments), of_store)):
         assert result.exit_code == 2
         assert f"Both {named} are named." in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--split dev", "--seed 0", "--rank 1", "--world 2", "--drop-last", "--uneven drop"])
+@pytest.mark.parametrize("shown", [("0",), ("--point", "42")])
+def test_an_option_of_a_step_needs_one(encoded, option, shown):
+    result = run("show", *shown, str(encoded.store), *option.split())
+    assert result.exit_code == 2
+    assert f"there is no use for {option.split()[0]}." in result.stderr
+    assert "give --epoch or --step" in result.stderr

@@ -24,7 +24,7 @@ from zensols_like.batch.describe import (
 )
 from zensols_like.batch.index import Commit
 from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedRun
-from zensols_like.batch.manifest import FRESHEN, Group, Manifest
+from zensols_like.batch.manifest import CLEAR, Group, Manifest
 from zensols_like.batch.plan import Plan
 from zensols_like.batch.provenance import end_provenance
 from zensols_like.batch.store import BatchStore
@@ -65,7 +65,7 @@ class BatchEncoder:
                     f"The store is partial, and the splits changed since it was begun: {manifest.plan['data_points']} "
                     f"data points in {manifest.plan['batches']} batches were planned, now {plan.size} in {len(plan)}.",
                     self.store.location,
-                    FRESHEN,
+                    CLEAR,
                 )
             self.begin_again(plan, source)
 

@@ -12,13 +12,15 @@ from zensols_like.batch.fingerprint import Fingerprint
 from zensols_like.books import KIND, VERSION, Status, checksum_of
 from zensols_like.errors import CorruptBatch
 
-__all__ = ["FRESHEN", "AttributeSpec", "Group", "Manifest", "Status", "repair_with"]
+__all__ = ["CLEAR", "AttributeSpec", "Group", "Manifest", "Status", "freshen_with", "repair_with"]
 
-FRESHEN = (
-    "take the change back, set stale = rebuild, or clear the store: stash.clear(), zensols-like clear -c FILE (with "
-    "--all after a change of how the splits are drawn)"
+CLEAR = "clear the store: zensols-like clear -c FILE; in Python: stash.clear()"
+"""What to do about a store in which nothing is to be kept."""
+_REDRAW = (
+    "clear the store with its split keys, and encode again: zensols-like clear --all -c FILE; in Python: "
+    "stash.clear_all()"
 )
-"""What to do about a store that is stale."""
+_RENEW = "encode again, which renews it: zensols-like encode -c FILE; in Python: stash.prime()"
 
 _REPAIRED = 10
 """Batches that a call names."""
@@ -182,16 +184,35 @@ def _groups_text(groups: Iterable[Collection[str]]) -> str:
     return ", ".join(texts[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def repair_with(names: Sequence[str] = (), command: str = "zensols-like verify -c FILE") -> str:
+def freshen_with(differences: Iterable[str], stale: str) -> str:
+    """What to do about a store that is stale.
+
+    Args:
+        differences: The lines that say why it is.
+        stale: What the stash does with such a store: ``error``, ``rebuild`` or ``ignore``.
+
+    Example:
+        >>> freshen_with(["batch_size: 15 -> 10"], "rebuild")
+        'take the change back, or encode again, which renews it: zensols-like encode -c FILE; in Python: stash.prime()'
+    """
+    if any(line.startswith("splits.") for line in differences):  # an encode refuses keys that are kept of others
+        return f"take the change back, or {_REDRAW}"
+    return (
+        f"take the change back, or {_RENEW}"
+        if stale == "rebuild"
+        else f"take the change back, set stale = rebuild, or {CLEAR}"
+    )
+
+
+def repair_with(names: Sequence[str] = ()) -> str:
     """What to do about damaged batches: the command, and the call for a stash that was made in Python.
 
     Args:
         names: The IDs of the batches; none where it is the plan or the index that is damaged.
-        command: The line that verifies the same batches.
 
     Example:
         >>> repair_with(["3"])
         "run: zensols-like verify -c FILE --repair; in Python: stash.repair(['3'])"
     """
     some = [*map(repr, names[:_REPAIRED]), *(["…"] if len(names) > _REPAIRED else [])]
-    return f"run: {command} --repair; in Python: stash.repair([{', '.join(some)}])"
+    return f"run: zensols-like verify -c FILE --repair; in Python: stash.repair([{', '.join(some)}])"

@@ -82,7 +82,7 @@ def require_encoder(store: BatchStore) -> None:
         raise MissingBatchError(
             f"The batches {lack}, and {reason}.",
             store.location,
-            f"encode them before: zensols-like encode, or call prime() {where}",
+            f"encode them before: zensols-like encode -c FILE, or call prime() {where}",
         )
 
 

@@ -14,7 +14,7 @@ from zensols_like.batch.contexts import ContextStore, contexts_in
 from zensols_like.batch.describe import are_split_otherwise, describe_batches, describe_groups, has_changed
 from zensols_like.batch.domain import Batch, DefaultBatch
 from zensols_like.batch.interface import DataPointIDSet, records_in
-from zensols_like.batch.manifest import FRESHEN, Group, Status
+from zensols_like.batch.manifest import Group, Status, freshen_with
 from zensols_like.batch.mapping import BatchFeatureMapping
 from zensols_like.batch.multi import TorchMultiProcessStash
 from zensols_like.batch.plan import Plan, PlannedSets, plan_batches
@@ -200,7 +200,7 @@ class PlannedStash(TorchMultiProcessStash):
             raise StaleError(
                 "The batches were encoded from something else:\n    " + "\n    ".join(lines),
                 self.store.location,
-                FRESHEN,
+                freshen_with(lines, self.stale),
             )
 
     def _require_container(self) -> None:

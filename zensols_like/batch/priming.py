@@ -13,7 +13,7 @@ from zensols_like.batch.encoder import BatchEncoder, write_plan
 from zensols_like.batch.foreign import find_foreign
 from zensols_like.batch.interface import Contexts, DataPointIDSet, EncodedBatch, EncodedRun
 from zensols_like.batch.look import Looks
-from zensols_like.batch.manifest import FRESHEN
+from zensols_like.batch.manifest import CLEAR
 from zensols_like.batch.multi import EncodeObserver, Turn, require_encoder
 from zensols_like.batch.plan import joined
 from zensols_like.batch.planned import PlannedStash
@@ -180,7 +180,7 @@ class PrimingStash(PlannedStash):
             self.deallocate()
             plan = self._plan_anew()
             if not self.store.mend_plan(plan):
-                raise StaleError("The splits changed since the batches were planned.", self.store.location, FRESHEN)
+                raise StaleError("The splits changed since the batches were planned.", self.store.location, CLEAR)
             self.store.prove_index()
             damaged = set(map(self._position, wanted))
             damaged |= {position for position in self.store.index.missing() if self.store.is_complete}

@@ -26,7 +26,7 @@ from zensols_like.persist.formats import find_format
 from zensols_like.persist.frame import unframe
 from zensols_like.persist.framing import frame
 
-__all__ = ["BatchStore"]
+__all__ = ["ENCODE", "BatchStore"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ JOURNAL = "journal.jsonl"
 INDEX = "index.rec"
 MEND = f"{repair_with()}; or clear the store and encode again"
 """What to do about a plan or an index that is damaged."""
+ENCODE = "run: zensols-like encode -c FILE; in Python: stash.prime()"
+"""What to do about batches that are not there."""
 _GENERATED = ("plan", "journal", "index")
 """What has a file for each generation, so that the manifest alone switches from one to the next."""
 
@@ -95,9 +97,7 @@ class BatchStore:
         """
         manifest = self.manifest
         if manifest is None:
-            raise MissingBatchError(
-                "There is no store of batches.", self.location, "run: zensols-like encode, or call prime()"
-            )
+            raise MissingBatchError("There is no store of batches.", self.location, ENCODE)
         return manifest
 
     @property
@@ -252,7 +252,7 @@ class BatchStore:
             raise MissingBatchError(
                 f"{len(missing)} of {len(self.plan)} batches are not committed, as {str(missing[0])!r}.",
                 self.location,
-                "run: zensols-like encode",
+                ENCODE,
             )
         manifest = self.require_manifest()
         self._write_value(_name(INDEX, manifest.generation), self.index.as_value())
@@ -299,7 +299,7 @@ class BatchStore:
             raise MissingBatchError(
                 f"Batch {str(position)!r} is planned, but not committed yet.",
                 self.location,
-                "run: zensols-like encode, or call prime()",
+                ENCODE,
             )
         return receipt
 

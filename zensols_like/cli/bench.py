@@ -18,6 +18,6 @@ def bench(source: Source, seconds: float, as_json: bool) -> None:
         StaleError: The store was encoded with another configuration.
         MissingBatchError: Batches are not committed.
     """
-    with looking(open_reader(source), source) as reader:
+    with looking(open_reader(source)) as reader:
         report = bench_store(reader, seconds)
         print_report(report, as_json, render_bench(report))

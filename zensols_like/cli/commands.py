@@ -53,7 +53,7 @@ def list_batches(source: Source, as_json: bool, show_all: bool, count: bool) -> 
         stores = list_stores(source.store)
         print_report(stores, as_json, render_stores(stores))
         return
-    with looking(open_reader(source), source) as reader:
+    with looking(open_reader(source)) as reader:
         if count:
             number = count_batches(reader)
             print_report(number, as_json, render.render_count(number))
@@ -64,7 +64,7 @@ def list_batches(source: Source, as_json: bool, show_all: bool, count: bool) -> 
 
 def info(source: Source, as_json: bool, batches: int | None, split: str | None) -> None:
     """Say what a store holds."""
-    with looking(open_reader(source), source) as reader:
+    with looking(open_reader(source)) as reader:
         report = report_store(reader, batches, split)
         print_report(report, as_json, render.render_store(report))
 

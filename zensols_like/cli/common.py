@@ -12,6 +12,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from zensols_like.batch import BatchStash, Status
+from zensols_like.batch.store import ENCODE
 from zensols_like.cli import render
 from zensols_like.cli.options import Source
 from zensols_like.cli.output import for_data
@@ -54,7 +55,7 @@ def open_reader(source: Source) -> BatchReader:
 
 
 @contextmanager
-def looking(reader: BatchReader, source: Source) -> Iterator[BatchReader]:
+def looking(reader: BatchReader) -> Iterator[BatchReader]:
     """Look at a store as it is, then say if it is stale or not complete.
 
     Raises:
@@ -69,8 +70,5 @@ def looking(reader: BatchReader, source: Source) -> Iterator[BatchReader]:
     reader.require_current()
     if status is Status.PARTIAL:
         missing = len(reader.store.index.missing())
-        here = "zensols-like encode -c FILE; in Python: stash.prime()"
-        again = here if source.config is None else source.command("encode")
-        raise MissingBatchError(
-            f"{missing} of {len(reader.store.plan)} batches are not encoded yet.", reader.path, f"run: {again}"
-        )
+        what = f"{missing} of {len(reader.store.plan)} batches are not encoded yet."
+        raise MissingBatchError(what, reader.path, ENCODE)

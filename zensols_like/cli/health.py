@@ -67,13 +67,13 @@ def verify(source: Source, tier: str, repair: bool, as_json: bool, is_quiet: boo
         unreadable = report_unreadable(str(source.store or source.config), error, Tier(tier))
         print_report(unreadable, as_json, render_verify(unreadable))
         raise
-    with looking(reader, source) as shown:
+    with looking(reader) as shown:
         report = _verify(shown, tier, is_quiet)
         if repair and isinstance(shown, StashReader) and report.damaged:
             report = _repair(shown, report, tier, is_quiet)
         print_report(report, as_json, render_verify(report))
         if report.damaged:
-            raise _damaged(report, source)
+            raise _damaged(report)
 
 
 def _verify(reader: BatchReader, tier: str, is_quiet: bool) -> VerifyReport:
@@ -89,9 +89,9 @@ def _repair(reader: StashReader, report: VerifyReport, tier: str, is_quiet: bool
     return replace(_verify(reader, tier, is_quiet), repaired=tuple(batches), mended=tuple(books))
 
 
-def _damaged(report: VerifyReport, source: Source) -> CorruptBatch:
+def _damaged(report: VerifyReport) -> CorruptBatch:
     names = list(dict.fromkeys(one.batch_id for one in report.damaged if one.batch_id is not None))
-    fix = repair_with(names) if source.config is None else repair_with(names, source.command("verify"))
+    fix = repair_with(names)
     if not names:
         what = "The books of the store are damaged."
         return CorruptBatch(what, report.damaged[0].file, f"{fix}; or clear the store and encode again")
@@ -146,7 +146,7 @@ def check(source: Source, section: str, as_json: bool, is_quiet: bool) -> None:
     checks = BatchChecks.of(load_config(str(source.config), source.overrides or ()), section)
     current = StashReader(stash)
     current.require_current()  # rules are for what this configuration decodes
-    with looking(current, source) as reader:
+    with looking(current) as reader:
         with observing(is_quiet, "checking") as observe:
             report = check_store(reader, checks, observe)
         print_report(report, as_json, render_check(report))

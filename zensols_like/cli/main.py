@@ -6,6 +6,8 @@ arguments are answered at once.
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,17 +40,21 @@ from zensols_like.cli.options import (
     World,
     flag,
 )
-from zensols_like.cli.output import for_data_only
+from zensols_like.cli.output import for_data_only, open_closed_streams
 from zensols_like.errors import ConfigurationError
 
 __all__ = ["app", "main"]
+
+UNREAD = 141
+"""As what a shell says of a program that ends since nobody reads its output any more."""
 
 app = typer.Typer(
     name="zensols-like",
     cls=Exits,
     help="Encode data once into verified batches, and look at them.",
     epilog="Exit codes: 0 done, 1 a bug, 2 usage or configuration, 3 not found, 4 corrupt, 5 incomplete or disk full, "
-    "6 stale, 7 refused as unsafe, 8 another process writes, 9 a check failed, 130 interrupted, 143 terminated.",
+    "6 stale, 7 refused as unsafe, 8 another process writes, 9 a check failed, 130 interrupted, 141 the reader of the "
+    "output went away, 143 terminated.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -59,9 +65,10 @@ app.command("config")(show_config)
 
 
 def _run(command: str, *arguments: Any) -> None:
-    """Call a function of a module of this package, both by name."""
+    """Call a function of a module of this package, both by name; how to mend an error is said of what was asked."""
     module, _, name = command.partition(".")
-    with for_data_only():
+    source = next((one for one in arguments if isinstance(one, Source)), None)
+    with for_data_only(), nullcontext() if source is None else source.named():
         getattr(import_module(f"zensols_like.cli.{module}"), name)(*arguments)
 
 
@@ -141,19 +148,27 @@ def show(
     points: Annotated[bool, flag("--points", help="Show data points of the source beside; needs -c.")] = False,
     epoch: Epoch = None,
     step: Step = None,
-    rank: Rank = 0,
-    world: World = 1,
-    split: Split = "train",
-    seed: Seed = 0,
+    rank: Rank = None,
+    world: World = None,
+    split: Split = None,
+    seed: Seed = None,
     shuffle: Shuffle = None,
-    uneven: Uneven = "pad",
-    drop_last: DropLast = False,
+    uneven: Uneven = None,
+    drop_last: DropLast = None,
     steps_per_epoch: StepsPerEpoch = None,
     as_json: AsJson = False,
     verbose: Verbose = 0,  # noqa: ARG001 (its callback does the work)
 ) -> None:
     """Look at a batch, at one data point, or at what a step of a training loop saw."""
+    place = {"epoch": epoch, "step": step, "rank": rank, "world": world, "split": split, "seed": seed}
+    place |= {"shuffle": shuffle, "uneven": uneven, "drop_last": drop_last, "steps_per_epoch": steps_per_epoch}
+    place = {name: value for name, value in place.items() if value is not None}
     of_step = epoch is not None or step is not None
+    if place and not of_step:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in place)
+        raise ConfigurationError(
+            f"Without an epoch and a step there is no use for {options}.", "the arguments", "give --epoch or --step"
+        )
     is_of_batch = not of_step and point is None
     if config is None and batch is not None and store is None and (not is_of_batch or Path(batch).is_dir()):
         store, batch = Path(batch), None  # without a batch the store comes first
@@ -165,8 +180,6 @@ def show(
     if point is not None:
         _run("commands.show_point", source, point, as_json, attributes or (), points)
     elif of_step:
-        place = {"epoch": epoch or 0, "step": step or 0, "rank": rank, "world": world, "split": split, "seed": seed}
-        place |= {"shuffle": shuffle, "uneven": uneven, "drop_last": drop_last, "steps_per_epoch": steps_per_epoch}
         _run("commands.show_step", source, place, as_json, attributes or (), ids, points)
     elif batch is None:
         raise ConfigurationError(
@@ -314,4 +327,10 @@ def doctor(
 
 def main() -> None:
     """Run the command line and exit."""
-    app(prog_name=app.info.name)  # also as `python -m`, whose own name no shell could complete
+    open_closed_streams()
+    try:
+        app(prog_name=app.info.name)  # also as `python -m`, whose own name no shell could complete
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # those who write end for it, each in their own way
+            sys.exit(UNREAD)
+        raise

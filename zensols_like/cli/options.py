@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from zensols_like.errors import ConfigurationError
+from zensols_like.errors import APIError, ConfigurationError
 
 __all__ = [
     "AsJson",
@@ -99,20 +101,25 @@ def _of_loop(name: str, text: str, **more: Any) -> Any:
 _NUMBER: dict[str, Any] = {"metavar": "N", "min": 0}
 Epoch: TypeAlias = Annotated[int | None, _of_loop("--epoch", "The epoch, from 0.", **_NUMBER)]
 Step: TypeAlias = Annotated[int | None, _of_loop("--step", "The step of the epoch, from 0.", **_NUMBER)]
-Rank: TypeAlias = Annotated[int, _of_loop("--rank", "Which of the ranks, from 0.", **_NUMBER)]
-World: TypeAlias = Annotated[int, _of_loop("--world", "How many ranks there were.", metavar="N", min=1)]
-Split: TypeAlias = Annotated[str, _of_loop("--split", "The split, if it is not train.", metavar="NAME")]
-Seed: TypeAlias = Annotated[int, _of_loop("--seed", "The seed of the loader, if it is not 0.", metavar="N")]
+Rank: TypeAlias = Annotated[int | None, _of_loop("--rank", "Which of the ranks, from 0.", **_NUMBER)]
+World: TypeAlias = Annotated[int | None, _of_loop("--world", "How many ranks there were.", metavar="N", min=1)]
+Split: TypeAlias = Annotated[str | None, _of_loop("--split", "The split, if it is not train.", metavar="NAME")]
+Seed: TypeAlias = Annotated[int | None, _of_loop("--seed", "The seed of the loader, if it is not 0.", metavar="N")]
 Shuffle: TypeAlias = Annotated[
     str | None, _of_loop("--shuffle", "The order of the loader, as batch; that of the split without.", metavar="HOW")
 ]
 Uneven: TypeAlias = Annotated[
-    str, _of_loop("--uneven", "What the loader did at the end of an epoch, if it is not pad.", metavar="HOW")
+    str | None, _of_loop("--uneven", "What the loader did at the end of an epoch, if it is not pad.", metavar="HOW")
 ]
-DropLast: TypeAlias = Annotated[bool, _of_loop("--drop-last", "The loader left out a short last batch.", metavar="")]
+DropLast: TypeAlias = Annotated[
+    bool | None, _of_loop("--drop-last", "The loader left out a short last batch.", metavar="")
+]
 StepsPerEpoch: TypeAlias = Annotated[
     int | None, _of_loop("--steps-per-epoch", "The length of epochs that the loader was given.", metavar="N", min=1)
 ]
+
+
+_COMMAND = re.compile(r"(zensols-like [a-z -]*)-c FILE")
 
 
 @dataclass(frozen=True)
@@ -143,10 +150,24 @@ class Source:
             >>> Source(None, Path("iris.conf"), ["batch_stash.workers=1"], None).command("encode")
             'zensols-like encode -c iris.conf -o batch_stash.workers=1'
         """
-        words = ["zensols-like", name]
-        words += [] if self.store is None else [str(self.store)]
+        return f"zensols-like {name} {self.words}"
+
+    @property
+    def words(self) -> str:
+        """The arguments of a command that say which batches are meant."""
+        words = [] if self.store is None else [str(self.store)]
         words += [] if self.config is None else ["-c", str(self.config)]
         for override in self.overrides or ():
             words += ["-o", override]
         words += [] if self.section is None else ["-s", self.section]
         return join(words)
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Where an error says to run a command with ``-c FILE``, have it name these batches."""
+        try:
+            yield
+        except APIError as error:
+            if self.config is not None and error.fix is not None:
+                error.fix = _COMMAND.sub(lambda found: f"{found[1]}{self.words}", error.fix)
+            raise

@@ -7,10 +7,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 
-__all__ = ["for_data", "for_data_only"]
+__all__ = ["for_data", "for_data_only", "open_closed_streams"]
 
 _data: ContextVar[int] = ContextVar("the descriptor of standard output, where that is kept for data")
+
+
+def open_closed_streams() -> None:
+    """Give nobody what goes to a stream that is closed, and nothing from one.
+
+    A descriptor that is closed would else be that of the next file to be opened, into which all of it went.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # each gets the lowest free descriptor
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (for good)
 
 
 @contextmanager
