@@ -403,9 +403,9 @@ def test_a_text_stays_where_it_is_allowed_or_nothing_is_said(kind, option, tmp_p
 
 @given(st.sampled_from([None, True, False]) | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_and_truth_values_are_taken_by_what_says_it_takes_them(value):
-    options = dict.fromkeys(["maybe", "unsaid", *([] if value is None else ["share", "workers"])], value)
-    made = ImportConfigFactory(DictionaryConfig({"it": {"class_name": f"{__name__}.Simple", **options}}))("it")
-    assert {name: getattr(made, name) for name in options} == options
+    section = {"class_name": f"{__name__}.Simple", "share": value, "workers": value, "maybe": value, "unsaid": value}
+    made = ImportConfigFactory(DictionaryConfig({"it": section}))("it")
+    assert (made.share, made.workers, made.maybe, made.unsaid) == (value,) * 4
 
 
 @given(st.text().filter(lambda text: "${" not in text), st.sampled_from(["lower", "size"]))
@@ -423,10 +423,6 @@ def test_a_text_of_any_kind_is_no_truth_value_and_no_number_but_may_be_a_text(te
     [
         ("function = int", "no text as 'function', but this is 'int'", "write 'function = eval: int'"),
         ("maybe = int", "no text as 'maybe'", "write 'maybe = eval: int'"),
-        ("function = None", "no None as 'function'", "something else than None"),
-        ("label = None", "no None as 'label'", "something else than None"),
-        ("part = None", "no None as 'part'", "something else than None"),
-        ("settings = None", "no None as 'settings'", "'settings = instance: section', with the section of a Settings"),
         ("settings = instance: part", "no Part as 'settings'", "'settings = instance: section'"),
         ("settings = prat", "no text as 'settings', but this is 'prat'", "'settings = instance: section'"),
         ("held = instance: part", "no Part as 'held'", "with the section of a Deallocatable"),
@@ -454,6 +450,8 @@ def test_what_a_type_cannot_be_is_an_error_that_names_the_option(option, message
         "either = text",
         "either = instance: set",
         "sloppy = None",
+        "function = None",
+        "settings = None",
         "part = instance: set",
         "some = instance: list: part",
     ],
@@ -461,6 +459,13 @@ def test_what_a_type_cannot_be_is_an_error_that_names_the_option(option, message
 def test_what_a_type_may_be_is_taken(option, tmp_path):
     config = f"{PARTS}\n[held]\nclass_name = .Held\n[set]\na = 1\n[it]\nclass_name = .Wanting\n{option}"
     assert isinstance(factory(config, tmp_path)("it"), Wanting)
+
+
+def test_none_is_refused_by_a_class_of_ours_that_has_no_use_for_it(tmp_path):
+    config = "[it]\nclass_name = zensols_like.dataset.FixedSplitKeyContainer\nkeys = None"
+    with pytest.raises(FactoryError, match="FixedSplitKeyContainer takes no None as 'keys'") as caught:
+        factory(config, tmp_path)("it")
+    assert caught.value.fix == "write something else than None, or take the line away where 'keys' has a default"
 
 
 @pytest.mark.parametrize(

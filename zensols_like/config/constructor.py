@@ -114,8 +114,9 @@ class Constructor:
     def require_types(self, values: Mapping[str, Any], where: Callable[[str], str]) -> None:
         """Refuse what by its type an argument cannot be, as far as that is certain.
 
-        A text where a number, a truth value or a function belongs, ``None`` where nothing says that it may be, and an
-        object of another class than that of this package that is wanted.
+        A text where a number, a truth value or a function belongs, an object of another class than that of this
+        package that is wanted, and ``None`` where a class of this package has no use for it; others may say less of it
+        than they mean.
 
         Args:
             values: The arguments.
@@ -131,6 +132,8 @@ class Constructor:
             # a default such as that of 'size: int = None' means that there may be more than the type says
             if type(value) is type(defaults.get(name, Parameter.empty)) or any(_may_be(value, kind) for kind in kinds):
                 continue
+            if value is None and not self._is_typed_by_us(name):
+                continue
             kind = "text" if isinstance(value, str) else "None" if value is None else type(value).__qualname__
             shown = f", but this is {value!r}" if isinstance(value, str) else ""
             raise FactoryError(
@@ -138,6 +141,12 @@ class Constructor:
                 where(name),
                 f"write {_written(name, kinds, value)}",
             )
+
+    def _is_typed_by_us(self, name: str) -> bool:
+        """Whether a class of this package says what type an argument has."""
+        classes: tuple[type[Any], ...] = getattr(self.made, "__mro__", ())
+        said = [one for one in classes if name in vars(one).get("__annotations__", {})]
+        return len(said) > 0 and _is_ours(said[0])
 
     @property
     def _types(self) -> Mapping[str, Any]:
