@@ -138,8 +138,7 @@ def _renew_environment() -> None:
     _environment = threading.RLock()
 
 
-if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_renew_environment)
+os.register_at_fork(after_in_child=_renew_environment)
 
 
 @contextmanager
