@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zensols_like.batch.fingerprint import describe_splits, find_digested
+from zensols_like.batch.fingerprint import Fingerprint, describe_splits, find_digested
 from zensols_like.dataset import DatasetSplitStash, FixedSplitKeyContainer, SortedDatasetSplitStash
 from zensols_like.persist import DelegateStash, DictionaryStash, DirectoryStash, LRUCacheStash, UnionStash
 from zensols_like.source import ArrowStash, FileStash, JsonLinesStash, SqlStash
@@ -66,6 +66,14 @@ def test_a_sort_function_is_described_by_its_name():
 )
 def test_options_that_change_no_value_are_not(one, other):
     assert described(one) == described(other)
+
+
+def test_a_store_that_holds_such_options_is_as_fresh_as_one_that_does_not():
+    old = {"splits": {"delegate": {"verify": "always", "maxsize": 3, "format": "record"}, "stratified_write": True}}
+    new = Fingerprint({"splits": {"delegate": {"format": "record"}}})
+    assert Fingerprint(old).differences(new) == []
+    old["splits"]["delegate"] |= {"limit": 5}
+    assert list(map(str, Fingerprint(old).differences(new))) == ["splits.delegate.limit: 5 -> null"]
 
 
 def test_a_union_tells_whether_one_of_its_stashes_changed(tmp_path):

@@ -22,6 +22,8 @@ __all__ = ["Difference", "DigestedSource", "Fingerprint", "describe_splits", "fi
 FORMAT_VERSION = 1
 """Of the records and of what stands beside them; another one makes a store stale."""
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodDescriptorType)
+_FORMER = frozenset(("database", "label_col", "maxsize", "memory_bytes", "stratified_write", "trusted", "verify"))
+"""Options that change no value, and that the first stores of version 1 hold nevertheless."""
 _LONG = 1000
 """Letters of a parameter that a manifest still holds as it is."""
 
@@ -84,6 +86,7 @@ class Fingerprint:
             Difference(name, before.get(name), after.get(name))
             for name in sorted({*before, *after})
             if _text(before.get(name)) != _text(after.get(name))  # 1, 1.0 and true are equal in Python
+            and not _is_former(name, after)
         ]
 
 
@@ -183,6 +186,12 @@ def _described(name: str, value: Any, default: Any) -> dict[str, Any]:
     if len(text) > _LONG:
         plain = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return {name: plain}
+
+
+def _is_former(name: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a field is an option of a source that is not described any more."""
+    first, _, option = name.rpartition(".")
+    return first.startswith("splits") and option in _FORMER and name not in fields
 
 
 def _text(value: Any) -> str:
