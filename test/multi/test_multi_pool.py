@@ -150,13 +150,7 @@ def test_two_threads_that_start_workers_leave_the_environment_as_it_was(monkeypa
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = dict(os.environ)
     is_in, may_leave = threading.Event(), threading.Event()
-
-    def start_too():
-        with worker_environment():
-            is_in.set()
-            may_leave.wait(300)
-
-    other = threading.Thread(target=start_too)
+    other = threading.Thread(target=start_until, args=(is_in, may_leave))
     with worker_environment():
         other.start()
         is_in.wait(0.2)  # it is told to wait
@@ -169,13 +163,7 @@ def test_two_threads_that_start_workers_leave_the_environment_as_it_was(monkeypa
 @process
 def test_a_fork_while_another_thread_starts_workers_may_start_some():
     is_in, may_leave = threading.Event(), threading.Event()
-
-    def start():
-        with worker_environment():
-            is_in.set()
-            may_leave.wait(600)
-
-    other = threading.Thread(target=start)
+    other = threading.Thread(target=start_until, args=(is_in, may_leave))
     other.start()
     is_in.wait()
     fork = start_context("fork").Process(target=start_again)
@@ -186,6 +174,13 @@ def test_a_fork_while_another_thread_starts_workers_may_start_some():
     fork.kill()
     fork.join()
     assert fork.exitcode == 0
+
+
+def start_until(is_in: threading.Event, may_leave: threading.Event) -> None:
+    """In a thread: be where workers are started for as long as the test says."""
+    with worker_environment():
+        is_in.set()
+        may_leave.wait(600)
 
 
 def start_again():

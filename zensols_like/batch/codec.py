@@ -231,9 +231,13 @@ class BatchCodec:
         """
         self._is_primed  # noqa: B018
 
+    def all_vectorizers(self) -> Iterator[EncodableFeatureVectorizer]:
+        """Those of all managers, also those that are not mapped."""
+        return chain.from_iterable(manager.values() for manager in self.vectorizers.values())
+
     @cached_property
     def _is_primed(self) -> bool:
-        for vectorizer in chain.from_iterable(manager.values() for manager in self.vectorizers.values()):
+        for vectorizer in self.all_vectorizers():
             if isinstance(vectorizer, Primeable):
                 vectorizer.prime()
         return True

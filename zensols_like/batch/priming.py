@@ -20,7 +20,6 @@ from zensols_like.batch.planned import PlannedStash
 from zensols_like.errors import StaleError, WorkerError
 from zensols_like.persist import MemoryFolder
 from zensols_like.torchconfig import TorchConfig
-from zensols_like.vectorize import EncodableFeatureVectorizer
 
 __all__ = ["PrimingStash"]
 
@@ -201,12 +200,9 @@ class PrimingStash(PlannedStash):
             if not self.store.index.missing():
                 encoder.finish()
 
-    def _vectorizers(self) -> Iterator[EncodableFeatureVectorizer]:
-        return chain.from_iterable(manager.values() for manager in self.vectorizer_manager_set.values())
-
     def _runs_foreign_code(self) -> bool:
         classes = (type(self), self.batch_type, self.data_point_type)
-        vectorizers = (self.codec.mapping, self.vectorizer_manager_set, *self._vectorizers())
+        vectorizers = (self.codec.mapping, self.vectorizer_manager_set, *self.codec.all_vectorizers())
         foreign = find_foreign((*classes, *vectorizers, self.split_stash_container, self.delegate))
         if foreign is not None:
             logger.info("encoding in processes, which guard this one, since %s is not of this library", foreign)
