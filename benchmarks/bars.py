@@ -126,9 +126,6 @@ def _extremes(figures: Figures) -> Iterator[Bar]:
     sizes = sorted(figures.values("small", "batches"))
     few, many = (sizes[0], sizes[-1]) if sizes else (0, 0)
 
-    def small(measure: str, batches: int = many) -> float | None:
-        return figures.median("small", "S", "batches", batches=batches, measure=measure)
-
     scales = {"ms": _MILLI, "MiB": 1 / _MIB, "s": 1.0, "files": 1.0}
     for measure, bound, unit in (
         ("open", 1, "s"),
@@ -137,13 +134,12 @@ def _extremes(figures: Figures) -> Iterator[Bar]:
         ("files", 2_000, "files"),
         ("ls --count", 2, "s"),
     ):
-        found = small(measure)
+        found = figures.median("small", "S", "batches", batches=many, measure=measure)
         yield Bar(f"{many:,} batches: {measure}", None if found is None else found * scales[unit], bound, unit)
     for measure in ("encode a batch", "random get, median", "batch of an epoch"):
-        one, other = small(measure, few), small(measure)
-        yield Bar(
-            f"{measure}: of {many:,} beside of {few:,}", None if one is None or other is None else other / one, 1.2
-        )
+        own, other = (figures.find("small", "S", "batches", batches=size, measure=measure) for size in (many, few))
+        ratio = None if own is None or other is None else paired(own, other)
+        yield Bar(f"{measure}: of {many:,} beside of {few:,}", ratio, 1.2)
     wide = {name: figures.median("wide", "ten attributes", "batches", **how) for name, how in _wide(figures).items()}
     share = wide["one of ten"] / wide["all"] if len(wide) == 2 and wide["one of ten"] and wide["all"] else None
     yield Bar("one attribute of ten: share of the bytes that are fetched", share, 0.11)

@@ -21,6 +21,18 @@ from benchmarks.workload import WORKLOADS, write_arrays
 __all__ = ["run_memory", "run_shared", "run_small", "run_wide"]
 
 _SMALL = (1_000, 10_000, 100_000, 1_000_000)
+_SMALL_UNITS = {
+    "encode a batch": "s",
+    "files": "files",
+    "bytes a batch": "B",
+    "open": "s",
+    "memory of an open store": "B",
+    "random get, median": "s",
+    "random get, p99": "s",
+    "batch of an epoch": "s",
+    "ls --count": "s",
+}
+"""What is measured of each size, in the order of the page."""
 _LEAST = 100
 _GETS = 20_000
 _MOST = 100_000
@@ -43,36 +55,35 @@ def run_small(run: Run) -> None:
     folder = run.folder / "S"
     sizes = sorted({max(round(size * run.results.scale), _LEAST) for size in _SMALL})
     baseline = baseline_bytes()
-    for batches in sizes:
-        store = {"folder": str(folder), "batches": batches}
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    stores = {size: {"folder": str(folder), "batches": size} for size in sizes}
+    found: dict[int, dict[str, list[float]]] = {size: {name: [] for name in _SMALL_UNITS} for size in sizes}
+    for size, store in stores.items():
         with _probe(run) as probe:
             encoded = probe.ask("encode_small", **store)
-        opens = []
-        for _ in range(run.rounds):
-            with _probe(run) as probe:  # a process that has opened nothing yet
-                opens.append(probe.ask("open_small", **store))
-        with _probe(run) as probe:
-            gets = [probe.ask("get_small", **store, gets=min(_GETS, batches)) for _ in range(run.rounds)]
-            epochs = [probe.ask("epoch_small", **store, most=_MOST) for _ in range(run.rounds)]
-        measured: dict[str, tuple[str, list[float]]] = {
-            "encode a batch": ("s", [encoded["seconds"] / batches]),
-            "files": ("files", [encoded["files"]]),
-            "bytes a batch": ("B", [encoded["bytes"] / batches]),
-            "open": ("s", [answer["seconds"] for answer in opens]),
-            "memory of an open store": ("B", [answer["memory"] - baseline for answer in opens]),
-            "random get, median": ("s", [answer["p50"] for answer in gets]),
-            "random get, p99": ("s", [answer["p99"] for answer in gets]),
-            "batch of an epoch": ("s", [answer["seconds"] for answer in epochs]),
-            "ls --count": ("s", [_list(folder / f"store-{batches}", batches) for _ in range(run.rounds)]),
-        }
-        run.results.add(
-            (
-                Figure("small", "S", _STORE, rounds, unit, {"batches": batches, "measure": name})
-                for name, (unit, rounds) in measured.items()
-            ),
-            {_STORE: probe.versions},
-        )
+        found[size]["encode a batch"].append(encoded["seconds"] / size)
+        found[size]["files"].append(encoded["files"])
+        found[size]["bytes a batch"].append(encoded["bytes"] / size)
+    for _ in range(run.rounds):  # the sizes take turns, as a machine that is slower for a while is so for all of them
+        for size, store in stores.items():
+            with _probe(run) as probe:
+                opened = probe.ask("open_small", **store)  # by a process that has opened nothing yet
+                got = probe.ask("get_small", **store, gets=min(_GETS, size))
+                epoch = probe.ask("epoch_small", **store, most=_MOST)
+            found[size]["open"].append(opened["seconds"])
+            found[size]["memory of an open store"].append(opened["memory"] - baseline)
+            found[size]["random get, median"].append(got["p50"])
+            found[size]["random get, p99"].append(got["p99"])
+            found[size]["batch of an epoch"].append(epoch["seconds"])
+            found[size]["ls --count"].append(_list(folder / f"store-{size}", size))
+    run.results.add(
+        (
+            Figure("small", "S", _STORE, rounds, _SMALL_UNITS[name], {"batches": size, "measure": name})
+            for size, measured in found.items()
+            for name, rounds in measured.items()
+        ),
+        {_STORE: probe.versions},
+    )
     shutil.rmtree(folder, ignore_errors=True)
 
 
