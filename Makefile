@@ -39,8 +39,8 @@ layers: setup  ## do imports go down only?
 test-fast: setup  ## the tests that start no worker process: run them on save
 	$(PYTEST) -m 'not process'
 
-test: setup  ## all tests
-	$(PYTEST)
+test: setup  ## all tests, as many at once as there are processors
+	$(PYTEST) -n auto --dist worksteal
 
 BUDGET ?= 40m
 

@@ -280,7 +280,10 @@ if __name__ == "__main__":
     ("workers", "method", "pace"),
     [(1, "fork", "steady"), (2, "forkserver", "steady"), (2, "forkserver", "stuck"), (2, "spawn", "stuck")],
 )
-def test_an_encode_that_is_asked_to_stop_ends_soon_and_says_how_to_go_on(tmp_path, number, workers, method, pace):
+def test_an_encode_that_is_asked_to_stop_ends_soon_and_says_how_to_go_on(
+    tmp_path_factory, number, workers, method, pace
+):
+    tmp_path = tmp_path_factory.mktemp("stop")  # short: a fork server has its socket there
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     command = [sys.executable, str(script), str(tmp_path / "numbers"), str(workers), method, pace]
@@ -292,7 +295,7 @@ def test_an_encode_that_is_asked_to_stop_ends_soon_and_says_how_to_go_on(tmp_pat
             parent.stdout.readline()
         os.killpg(parent.pid, number) if number == signal.SIGINT else os.kill(parent.pid, number)
         _, stderr = parent.communicate(timeout=300)
-    assert parent.returncode == (143 if number == signal.SIGTERM else -signal.SIGINT)
+    assert parent.returncode == (143 if number == signal.SIGTERM else -signal.SIGINT), stderr
     assert "Call the same again" in stderr
     assert list((tmp_path / "numbers").glob("*.dat")) == []  # a part would pass for the whole
     left = [path.name for path in tmp_path.rglob("*") if path.name.startswith((".", "zensols-like-", "pymp-"))]

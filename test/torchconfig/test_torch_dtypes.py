@@ -14,7 +14,9 @@ def test_a_name_means_what_it_means_to_torch(name):
     assert TorchTypes.get_tensor_class(getattr(torch, name))([]).dtype == getattr(torch, name)
 
 
-@pytest.mark.parametrize("data_type", set(TorchTypes.NAME_TO_TYPE.values()) - {torch.bfloat16}, ids=str)
+@pytest.mark.parametrize(
+    "data_type", sorted(set(TorchTypes.NAME_TO_TYPE.values()) - {torch.bfloat16}, key=str), ids=str
+)
 def test_numpy_types_hold_the_same_values(data_type):
     assert torch.zeros(1, dtype=data_type).numpy().dtype == np.dtype(TorchTypes.get_numpy_type(data_type))
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-import torch
-
 from zensols_like.errors import BatchError, WorkerError
 from zensols_like.loader.crew import Crew
 from zensols_like.loader.queue import Reading, ReadQueue
@@ -28,6 +26,7 @@ from zensols_like.multi import (
     refuse_without_file,
     run_fork_server,
     start_context,
+    use_one_thread,
 )
 
 __all__ = ["Pool", "Processes", "start_processes"]
@@ -211,7 +210,7 @@ def _begin(recipe: bytes) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
     end_with_parent()
-    torch.set_num_threads(1)
+    use_one_thread()
     _worker = _Worker(recipe)
 
 

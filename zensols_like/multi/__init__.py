@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zensols_like.multi.child import end_with_parent, portable
+from zensols_like.multi.child import end_with_parent, portable, use_one_thread
 from zensols_like.multi.factory import MultiProcessFactoryStash, TorchMultiProcessFactoryStash
 from zensols_like.multi.pool import ProcessPool, ThriftyPool, WorkerPool
 from zensols_like.multi.recipe import ConfigRecipe, Recipe, SpoolRecipe, Worker, spooled
@@ -42,5 +42,6 @@ __all__ = [
     "run_fork_server",
     "spooled",
     "start_context",
+    "use_one_thread",
     "worker_count",
 ]

@@ -23,9 +23,10 @@ from typing import Any
 from zensols_like.errors import DeepLearnError, WorkerError
 from zensols_like.failpoints import failpoint
 from zensols_like.multi.recipe import Worker
+from zensols_like.multi.start import ONE_THREAD
 from zensols_like.multi.stop import HELD, TERMINATED
 
-__all__ = ["GOODBYE", "Done", "Failed", "end_with_parent", "main", "portable"]
+__all__ = ["GOODBYE", "Done", "Failed", "end_with_parent", "main", "portable", "use_one_thread"]
 
 GOODBYE = b""
 """What the parent sends in place of a piece when there are no more."""
@@ -66,7 +67,7 @@ def main(pipe: Connection, recipe: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal: the parent decides
     signal.signal(signal.SIGTERM, _dismiss)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
-    _use_one_thread()
+    use_one_thread()
     answer = _try(_build, recipe)
     with suppress(EOFError, BrokenPipeError):  # the parent wants no more
         if isinstance(answer, Failed):
@@ -80,7 +81,7 @@ def main(pipe: Connection, recipe: bytes) -> None:
 def _build(recipe: bytes) -> Worker:
     worker: Worker = pickle.loads(recipe).build()  # noqa: S301 - comes from our parent process
     worker.is_child = True
-    _use_one_thread()  # building may have imported torch
+    use_one_thread()  # building may have imported torch
     return worker
 
 
@@ -173,8 +174,12 @@ def _wait_for_parent() -> None:
         os._exit(1)
 
 
-def _use_one_thread() -> None:
-    """Compute in one thread; where torch is not imported yet the environment that our parent gave will do."""
+def use_one_thread() -> None:
+    """Compute in one thread, and so let do what is imported or started from here on.
+
+    The environment that our parent gave may be missing: a fork server may have been started by somebody else.
+    """
+    os.environ.update(ONE_THREAD)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)

@@ -19,6 +19,7 @@ from zensols_like.multi.scratch import has_temporary_folder, use_own_folder
 
 __all__ = [
     "MAIN_GUARD",
+    "ONE_THREAD",
     "main_file",
     "refuse_in_daemon",
     "refuse_while_starting",
@@ -30,9 +31,10 @@ __all__ = [
 
 MAIN_GUARD = "if __name__ == '__main__':"
 
-_ONE_THREAD = dict.fromkeys(
+ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
+"""The environment in which numerical libraries compute in one thread."""
 
 
 def start_context(
@@ -148,8 +150,8 @@ def worker_environment() -> Iterator[None]:
     The environment is that of all threads: the others wait, so that each puts back what it was before.
     """
     with _environment:
-        before = {name: os.environ.get(name) for name in _ONE_THREAD}
-        os.environ.update(_ONE_THREAD)
+        before = {name: os.environ.get(name) for name in ONE_THREAD}
+        os.environ.update(ONE_THREAD)
         try:
             yield
         finally:
