@@ -100,10 +100,14 @@ def latest(figures: Iterable[Figure]) -> list[Figure]:
 
 @cache
 def _commit() -> str:
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or "unknown"
+    """The commit that is measured, ``-dirty`` where something else than what a run writes differs from it."""
+    changes = _git("status", "--porcelain", "--", ":/", ":(top,exclude)benchmarks/results", ":(top,exclude)docs")
+    return (_git("describe", "--always") or "unknown") + ("-dirty" if changes else "")
+
+
+def _git(*arguments: str) -> str:
+    found = subprocess.run(["git", *arguments], cwd=HERE, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
 
 
 @cache

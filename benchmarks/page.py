@@ -30,26 +30,27 @@ is touched.  Absolute numbers are those of one machine on one day; compare ratio
 """
 
 _FINDINGS = """\
-- **Encode of W1** (18 KB a batch) takes 0.75 to 0.92 times as long as tensordict in most runs, 1.13 times in one on a
-  busy disk. Of some 20 ms the bytes need eleven; the rest is mostly checksums, plan, manifest and index. A machine that
+- **Encode of W1** (18 KB a batch) takes 0.75 to 0.96 times as long as tensordict in most runs, 1.13 times in one on a
+  busy disk. Of 20 to 40 ms the bytes need half; the rest is mostly checksums, plan, manifest and index. A machine that
   is busy with other things moves single rounds by half, so that stores are compared round by round.
-- **Two workers** take the same way as one where the work is too little to share: all of W1 to W3 takes 20 to 110 ms,
+- **Two workers** take the same way as one where the work is too little to share: all of W1 to W3 takes 20 to 180 ms,
   and starting a process more than a second; what the rows say of them is what two runs of the same differ by. Writing
   in a thread beside encoding, tried as well, saves 15 % of W3 and nothing of W1 and W2: memory is what both wait for.
 - **The expert's bare memmap** slices tensors that it keeps open, without keys, groups or a look at whether the store
-  is the right one; in the last three runs we were, not verified, 15 % behind to 2 % ahead of it, and verified 7 to 20 %
+  is the right one; in the last four runs we were, not verified, 15 % behind to 4 % ahead of it, and verified 5 to 22 %
   ahead for W1 and W2 and level to 4 % behind for W3. Finding the tensors of a batch takes as long as its slices do (2.8
   microseconds for W1); what remains shows where batches are large and leave none of the code in the cache.
-- **A table, open and load**: 20 of 27 ms are a look at the table (its order, categories, and a digest that tells
-  whether it changed), which a stash over a table in memory does when it is opened. The bars are meant for loading
+- **A table, open and load**: three quarters of it are a look at the table (its order, categories, and a digest that
+  tells whether it changed), which a stash over a table in memory does when it is opened. The bars are meant for loading
   again, as the figures are that they were set by.
 - **Training**: of a load that is as long as the step, 39 to 82 % are hidden for W3 (60 to 70 microseconds a batch), and
-  for W2 (20) -8 to 63 %, as the machine is disposed: on one day the same commit gave 27 to 63 % and 4 to 21 %. The aim
-  was 90 %. A bare thread that fills a deque, without errors, order, state or statistics, hides 74 to 83 % (W3) and
-  54 to 76 % (W2) here: a step that sleeps is woken later where a thread holds the interpreter, which takes 30 to 50
-  microseconds. In a long loop whose load takes longer than 250 microseconds, 93 to 95 % are hidden. An empty step costs
-  1.21 to 1.31 times (W2) and 1.04 to 1.17 times (W3) the plain loop, 5 to 7 microseconds a batch, half of them since
-  hardly anything is in the caches of the processor once a batch was verified."""
+  for W2 (20) -8 to 63 %, as the machine is disposed: on one day the same commit gave 27 to 63 % and 4 to 21 %, and on a
+  machine half as quick 60, 58 and -3 % (W3) and less than nothing (W2). The aim was 90 %. A bare thread that fills a
+  deque, without errors, order, state or statistics, hides 74 to 83 % (W3) and 54 to 76 % (W2) here: a step that sleeps
+  is woken later where a thread holds the interpreter, which takes 30 to 50 microseconds. In a long loop whose load
+  takes longer than 250 microseconds, 93 to 95 % are hidden. An empty step costs 1.21 to 1.32 times (W2) and 1.04 to
+  1.17 times (W3) the plain loop, 5 to 7 microseconds a batch, half of them since hardly anything is in the caches of
+  the processor once a batch was verified."""
 
 
 def load_table(figures: Figures, verify: bool) -> str:
