@@ -100,8 +100,7 @@ def _encode(figures: Figures) -> Iterator[Bar]:
 
 def _two_workers(figures: Figures, what: str, workload: str, **how: object) -> float | None:
     """The time of two workers beside that of one."""
-    one, two = (figures.find(what, workload, "batches", workers=n, **how) for n in (1, 2))
-    return None if one is None or two is None else paired(two, one)
+    return paired(*(figures.find(what, workload, "batches", workers=workers, **how) for workers in (2, 1)))
 
 
 def _table(figures: Figures) -> Iterator[Bar]:
@@ -134,12 +133,11 @@ def _extremes(figures: Figures) -> Iterator[Bar]:
         ("files", 2_000, "files"),
         ("ls --count", 2, "s"),
     ):
-        found = figures.median("small", "S", "batches", batches=many, measure=measure)
-        yield Bar(f"{many:,} batches: {measure}", None if found is None else found * scales[unit], bound, unit)
+        median = figures.median("small", "S", "batches", batches=many, measure=measure)
+        yield Bar(f"{many:,} batches: {measure}", None if median is None else median * scales[unit], bound, unit)
     for measure in ("encode a batch", "random get, median", "batch of an epoch"):
-        own, other = (figures.find("small", "S", "batches", batches=size, measure=measure) for size in (many, few))
-        ratio = None if own is None or other is None else paired(own, other)
-        yield Bar(f"{measure}: of {many:,} beside of {few:,}", ratio, 1.2)
+        found = (figures.find("small", "S", "batches", batches=size, measure=measure) for size in (many, few))
+        yield Bar(f"{measure}: of {many:,} beside of {few:,}", paired(*found), 1.2)
     wide = {name: figures.median("wide", "ten attributes", "batches", **how) for name, how in _wide(figures).items()}
     share = wide["one of ten"] / wide["all"] if len(wide) == 2 and wide["one of ten"] and wide["all"] else None
     yield Bar("one attribute of ten: share of the bytes that are fetched", share, 0.11)

@@ -101,7 +101,8 @@ def latest(figures: Iterable[Figure]) -> list[Figure]:
 @cache
 def _commit() -> str:
     """The commit that is measured, ``-dirty`` where something else than what a run writes differs from it."""
-    changes = _git("status", "--porcelain", "--", ":/", ":(top,exclude)benchmarks/results", ":(top,exclude)docs")
+    written = (":(top,exclude)benchmarks/results", ":(top,exclude)docs/performance*")
+    changes = _git("diff", "--name-only", "HEAD", "--", ":/", *written)
     return (_git("describe", "--always") or "unknown") + ("-dirty" if changes else "")
 
 

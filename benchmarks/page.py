@@ -31,8 +31,8 @@ is touched.  Absolute numbers are those of one machine on one day; compare ratio
 
 _FINDINGS = """\
 - **Encode of W1** (18 KB a batch) takes 0.75 to 0.96 times as long as tensordict in most runs, 1.13 times in one on a
-  busy disk. Of 20 to 40 ms the bytes need half; the rest is mostly checksums, plan, manifest and index. A machine that
-  is busy with other things moves single rounds by half, so that stores are compared round by round.
+  busy disk. Of 20 to 40 ms the bytes need a half to two thirds; the rest is mostly checksums, plan, manifest and index.
+  A machine that is busy with other things moves single rounds by half, so that stores are compared round by round.
 - **Two workers** take the same way as one where the work is too little to share: all of W1 to W3 takes 20 to 180 ms,
   and starting a process more than a second; what the rows say of them is what two runs of the same differ by. Writing
   in a thread beside encoding, tried as well, saves 15 % of W3 and nothing of W1 and W2: memory is what both wait for.

@@ -36,8 +36,7 @@ class Figures:
 
     def ratio(self, what: str, workload: str, store: str, to: str, **how: Any) -> float | None:
         """How many times the figure of another store that of one is, see `paired`."""
-        own, other = (self.find(what, workload, name, **how) for name in (store, to))
-        return None if own is None or other is None else paired(own, other)
+        return paired(*(self.find(what, workload, name, **how) for name in (store, to)))
 
     def best(self, what: str, workload: str, stores: Iterable[str], **how: Any) -> str | None:
         """The store with the smallest figure of some, if any was measured."""
@@ -59,8 +58,10 @@ class Figures:
         return list(dict.fromkeys(figure.how[name] for figure in self.all if figure.what == what))
 
 
-def paired(own: Figure, other: Figure) -> float:
+def paired(own: Figure | None, other: Figure | None) -> float | None:
     """How many times another figure one is: the median over the rounds, in each of which both took their turns."""
+    if own is None or other is None:
+        return None  # not measured
     return statistics.median(one / another for one, another in zip(own.rounds, other.rounds, strict=False))
 
 

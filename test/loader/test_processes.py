@@ -17,7 +17,9 @@ process = pytest.mark.process
 PROCESSES = {"workers": 2, "worker_type": "process"}
 
 SCRIPT = """
+import multiprocessing.forkserver
 import os
+import sys
 import torch
 from loader_fakes import FakeBatch, fake_loader
 from zensols_like.multi import ProcessPool, start_context
@@ -33,6 +35,8 @@ class Worker:
         return self
 
 if __name__ == "__main__":
+    if "early" in sys.argv:
+        multiprocessing.forkserver.ensure_running()
     before = dict(os.environ)
     for batch in fake_loader(2, load, workers=1, worker_type="process"):
         print(batch.attributes["x"].tolist())
@@ -57,10 +61,11 @@ def run(*program, text=None):
 
 @process
 @pytest.mark.skipif(sys.platform != "linux", reason="uses a fork server")
-def test_they_compute_in_one_thread_whoever_started_the_fork_server(tmp_path):
+@pytest.mark.parametrize("when", ["with the workers", "early"])
+def test_they_compute_in_one_thread_whoever_started_the_fork_server(tmp_path, when):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    done = run(script)
+    done = run(script, when)
     assert done.stdout.splitlines() == ["[1]", "[1]", "1", "True"], done.stderr
 
 
